@@ -1,0 +1,3 @@
+//! The `sigsign` command.
+
+fn main() {}

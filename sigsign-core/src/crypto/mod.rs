@@ -1,0 +1,1 @@
+//! Public keys, signature schemes and hashes.

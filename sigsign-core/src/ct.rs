@@ -1,0 +1,1 @@
+//! Certificate transparency: signed certificate timestamps.

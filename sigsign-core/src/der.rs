@@ -1,0 +1,1 @@
+//! A strict reader of DER: one encoding per value, every byte accounted for.

@@ -1,0 +1,1 @@
+//! Digests: computed by us, or claimed by somebody.

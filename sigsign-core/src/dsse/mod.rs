@@ -1,0 +1,1 @@
+//! DSSE envelopes and the in-toto statements inside them.

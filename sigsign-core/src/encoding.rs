@@ -1,0 +1,1 @@
+//! Base64 and hexadecimal in their one canonical form, and escaping for display.

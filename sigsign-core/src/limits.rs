@@ -1,0 +1,61 @@
+//! Every cap on untrusted input, with its unit and where the value comes from.
+//!
+//! Going over one is an error that names the cap.
+
+/// Bytes of one bundle as JSON. Ours; large SBOM attestations stay below it.
+pub const BUNDLE_BYTES: usize = 16 << 20;
+
+/// Bytes of a trusted root or signing config as JSON. Ours.
+pub const TRUSTED_ROOT_BYTES: usize = 4 << 20;
+
+/// Levels of JSON arrays and objects. Ours.
+pub const JSON_DEPTH: usize = 64;
+
+/// Log entries in one bundle. From sigstore-go.
+pub const LOG_ENTRIES: usize = 32;
+
+/// Timestamp tokens in one bundle. From sigstore-go.
+pub const TIMESTAMPS: usize = 32;
+
+/// Signature lines of one note. C2SP signed-note asks for at least 16.
+pub const NOTE_SIGNATURES: usize = 64;
+
+/// Bytes of one signed note. Ours: 64 signatures of the largest known kind would fit.
+pub const NOTE_BYTES: usize = 256 << 10;
+
+/// Hashes in one inclusion proof: tree sizes are below 2^63.
+pub const PROOF_HASHES: usize = 63;
+
+/// Bytes of one certificate. Ours.
+pub const CERTIFICATE_BYTES: usize = 64 << 10;
+
+/// Certificates in one chain. Ours.
+pub const CHAIN_CERTIFICATES: usize = 8;
+
+/// Extensions in one certificate. Ours.
+pub const CERTIFICATE_EXTENSIONS: usize = 64;
+
+/// Signed certificate timestamps in one certificate. Ours.
+pub const SCTS: usize = 16;
+
+/// Bytes of one timestamp token. Ours.
+pub const TIMESTAMP_BYTES: usize = 256 << 10;
+
+/// Signatures of one DSSE envelope. From bundle.proto: exactly one.
+pub const DSSE_SIGNATURES: usize = 1;
+
+/// Subjects of one statement. From sigstore-go.
+pub const SUBJECTS: usize = 1024;
+
+/// Digests of one subject. From sigstore-go.
+pub const SUBJECT_DIGESTS: usize = 32;
+
+/// Authorities or logs of one kind in a trusted root. Ours.
+pub const AUTHORITIES: usize = 128;
+
+/// Signature checks in one verification, a budget counted down. Ours: what the other caps
+/// allow an honest bundle, and far from what they allow together.
+pub const SIGNATURE_CHECKS: u32 = 256;
+
+/// Bundles in one `.sigstore.jsonl` file. Ours.
+pub const JSONL_BUNDLES: usize = 1024;

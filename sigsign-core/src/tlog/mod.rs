@@ -1,0 +1,1 @@
+//! Transparency log entries as bundles carry them.

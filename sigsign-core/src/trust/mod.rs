@@ -1,0 +1,1 @@
+//! Trusted roots: whose signatures count, and when.
