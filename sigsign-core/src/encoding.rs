@@ -1,1 +1,151 @@
 //! Base64 and hexadecimal in their one canonical form, and escaping for display.
+//!
+//! Not here: lenient variants. What another reader could take differently is refused.
+
+use std::fmt::{self, Write};
+
+use base64::Engine;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+/// Text that is not standard base64 with padding and zero trailing bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Base64Error;
+
+impl fmt::Display for Base64Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not standard base64 with padding")
+    }
+}
+
+impl std::error::Error for Base64Error {}
+
+/// Decodes standard base64: padding required, trailing bits zero, no white space.
+///
+/// # Errors
+///
+/// [`Base64Error`] for everything else, the URL-safe alphabet included (V2).
+///
+/// Spec: RFC 4648 4, 3.5
+pub fn base64_decode(text: &str) -> Result<Vec<u8>, Base64Error> {
+    STANDARD.decode(text).map_err(|_| Base64Error)
+}
+
+/// Encodes as standard base64 with padding.
+///
+/// Spec: RFC 4648 4
+pub fn base64_encode(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
+
+/// Encodes as lower-case hexadecimal.
+pub fn hex_encode(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .flat_map(|byte| [hex_digit(byte >> 4), hex_digit(byte & 15)])
+        .collect()
+}
+
+/// Decodes lower-case hexadecimal; `None` for anything else.
+pub fn hex_decode(text: &str) -> Option<Vec<u8>> {
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
+        return None;
+    };
+    pairs
+        .iter()
+        .map(|[high, low]| Some(hex_value(*high)? << 4 | hex_value(*low)?))
+        .collect()
+}
+
+/// Text from outside, shown with control, bidirectional and invisible characters escaped.
+#[derive(Clone, Copy, Debug)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "a wrapper for display, constructed by callers"
+)]
+pub struct Escaped<'a>(pub &'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for c in self.0.chars() {
+            if is_deceptive(c) {
+                write!(f, "{}", c.escape_unicode())?;
+            } else {
+                f.write_char(c)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_deceptive(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}'
+                | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}'
+        )
+}
+
+fn hex_digit(nibble: u8) -> char {
+    char::from_digit(u32::from(nibble), 16).unwrap_or('0')
+}
+
+fn hex_value(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => digit.checked_sub(b'0'),
+        b'a'..=b'f' => digit.checked_sub(b'a')?.checked_add(10),
+        _ => None,
+    }
+}
+
+const STANDARD: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::RequireCanonical)
+        .with_decode_allow_trailing_bits(false),
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepts_canonical_base64() {
+        for (text, bytes) in [
+            ("", &b""[..]),
+            ("AA==", b"\0"),
+            ("+/8=", &[0xfb, 0xff]),
+            ("AAAA", &[0; 3]),
+        ] {
+            assert_eq!(Ok(bytes.to_vec()), base64_decode(text));
+            assert_eq!(text, base64_encode(bytes));
+        }
+    }
+
+    #[test]
+    fn rejects_other_base64() {
+        for text in [
+            "A", "AA", "AA=", "AB==", "-_8=", "AAAA=", "AA==AA==", " AAAA", "AAAA\n", "AA\n==",
+        ] {
+            assert_eq!(Err(Base64Error), base64_decode(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn accepts_lower_case_hex_only() {
+        assert_eq!(Some(vec![0x0a, 0xff]), hex_decode("0aff"));
+        assert_eq!("0aff", hex_encode(&[0x0a, 0xff]));
+        for text in ["0A", "0", "0g", "0x00", "é"] {
+            assert_eq!(None, hex_decode(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn escapes_what_deceives_a_reader() {
+        let shown = Escaped("a\u{202e}b\u{1b}[2J\u{0}é\u{200b}").to_string();
+
+        assert_eq!("a\\u{202e}b\\u{1b}[2J\\u{0}é\\u{200b}", shown);
+    }
+}
