@@ -57,6 +57,25 @@ pub fn hex_decode(text: &str) -> Option<Vec<u8>> {
         .collect()
 }
 
+/// Decodes one PEM block; returns its label and content, or `None` if it is anything else.
+///
+/// Lines may end in LF or CRLF; only white space may stand before and after the block.
+///
+/// Spec: RFC 7468 3
+pub fn pem_decode(text: &str) -> Option<(&str, Vec<u8>)> {
+    let rest = text.trim_ascii().strip_prefix("-----BEGIN ")?;
+    let (label, rest) = rest.split_once("-----")?;
+    let body = rest
+        .strip_suffix("-----")?
+        .strip_suffix(label)?
+        .strip_suffix("-----END ")?;
+    let body = body
+        .strip_prefix('\n')
+        .or_else(|| body.strip_prefix("\r\n"))?;
+    let base64: String = body.lines().collect();
+    Some((label, base64_decode(&base64).ok()?))
+}
+
 /// Text from outside, shown with control, bidirectional and invisible characters escaped.
 #[derive(Clone, Copy, Debug)]
 #[expect(
@@ -139,6 +158,25 @@ mod tests {
         assert_eq!("0aff", hex_encode(&[0x0a, 0xff]));
         for text in ["0A", "0", "0g", "0x00", "é"] {
             assert_eq!(None, hex_decode(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn accepts_one_pem_block() {
+        let pem = "-----BEGIN PUBLIC KEY-----\nAAAA\nAA==\n-----END PUBLIC KEY-----\n";
+
+        assert_eq!(Some(("PUBLIC KEY", vec![0; 4])), pem_decode(pem));
+        assert_eq!(pem_decode(pem), pem_decode(&pem.replace('\n', "\r\n")));
+        for broken in [
+            pem.replace("END PUBLIC", "END PRIVATE"),
+            pem.replace("AA==", "AA"),
+            pem.replace("AAAA\n", "AA AA\n"),
+            pem.replace("-----\nAAAA", "-----AAAA"),
+            format!("{pem}{pem}"),
+            format!("x{pem}"),
+            pem.replace("AAAA", "Comment: x"),
+        ] {
+            assert_eq!(None, pem_decode(&broken), "{broken}");
         }
     }
 
