@@ -1,0 +1,123 @@
+//! What the signature checks alone cost, with the backend that our side is built with.
+
+use std::hint::black_box;
+
+use crate::cases::Checks;
+use crate::meter::{measure, median};
+
+/// Nanoseconds of one check of each kind.
+#[derive(Clone, Copy, Debug)]
+pub struct Floor {
+    pub p256: f64,
+    pub p384: f64,
+    pub ed25519: f64,
+}
+
+impl Floor {
+    /// The sum over the checks of one bundle.
+    pub fn of(self, checks: Checks) -> f64 {
+        checks.p256 * self.p256 + checks.p384 * self.p384 + checks.ed25519 * self.ed25519
+    }
+}
+
+/// Checks of distinct signatures over distinct messages with decoded keys: nothing beside them.
+pub fn floor(rounds: usize) -> Floor {
+    Floor {
+        p256: time(rounds, &backend::p256()),
+        p384: time(rounds, &backend::p384()),
+        ed25519: time(rounds, &ed25519()),
+    }
+}
+
+type Check = Box<dyn Fn() -> bool>;
+
+fn time(rounds: usize, checks: &[Check]) -> f64 {
+    let once = || {
+        for check in checks {
+            assert!(black_box(check()));
+        }
+    };
+    once();
+    let per_check = |_| measure(once).cpu.as_nanos() as f64 / checks.len() as f64;
+    median((0..rounds).map(per_check).collect())
+}
+
+/// The size of what most of these signatures cover: a hash tree head, a certificate, a hash.
+fn message(index: usize) -> Vec<u8> {
+    vec![u8::try_from(index).expect("few"); 180]
+}
+
+const DISTINCT: usize = 32;
+
+fn ed25519() -> Vec<Check> {
+    use ed25519_dalek::{Signer, SigningKey};
+    let check = |index: usize| -> Check {
+        let key = SigningKey::from_bytes(&[u8::try_from(index).expect("few"); 32]);
+        let (public, message) = (key.verifying_key(), message(index));
+        let signature = key.sign(&message);
+        Box::new(move || public.verify_strict(&message, &signature).is_ok())
+    };
+    (0..DISTINCT).map(check).collect()
+}
+
+#[cfg(feature = "aws-lc")]
+mod backend {
+    use aws_lc_rs::rand::SystemRandom;
+    use aws_lc_rs::signature::{
+        ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1,
+        ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
+        EcdsaVerificationAlgorithm, KeyPair, ParsedPublicKey,
+    };
+
+    use super::{Check, DISTINCT, message};
+
+    pub fn p256() -> Vec<Check> {
+        checks(&ECDSA_P256_SHA256_ASN1_SIGNING, &ECDSA_P256_SHA256_ASN1)
+    }
+
+    pub fn p384() -> Vec<Check> {
+        checks(&ECDSA_P384_SHA384_ASN1_SIGNING, &ECDSA_P384_SHA384_ASN1)
+    }
+
+    fn checks(
+        signing: &'static EcdsaSigningAlgorithm,
+        verifying: &'static EcdsaVerificationAlgorithm,
+    ) -> Vec<Check> {
+        let check = |index| -> Check {
+            let key = EcdsaKeyPair::generate(signing).expect("a key");
+            let message = message(index);
+            let signature = key
+                .sign(&SystemRandom::new(), &message)
+                .expect("a signature");
+            let public = ParsedPublicKey::new(verifying, key.public_key().as_ref()).expect("a key");
+            Box::new(move || public.verify_sig(&message, signature.as_ref()).is_ok())
+        };
+        (0..DISTINCT).map(check).collect()
+    }
+}
+
+#[cfg(not(feature = "aws-lc"))]
+mod backend {
+    use super::{Check, DISTINCT, message};
+
+    macro_rules! checks {
+        ($curve:ident, $size:literal) => {
+            pub fn $curve() -> Vec<Check> {
+                use $curve::ecdsa::signature::{Signer, Verifier};
+                use $curve::ecdsa::{Signature, SigningKey, VerifyingKey};
+                let check = |index: usize| -> Check {
+                    let mut scalar = [0x5a; $size];
+                    scalar[$size - 1] = u8::try_from(index).expect("few");
+                    let key = SigningKey::from_slice(&scalar).expect("below the order");
+                    let (public, message) = (VerifyingKey::from(&key), message(index));
+                    let signature: Signature = key.sign(&message);
+                    Box::new(move || public.verify(&message, &signature).is_ok())
+                };
+                (0..DISTINCT).map(check).collect()
+            }
+        };
+    }
+
+    checks!(p256, 32);
+    checks!(p384, 48);
+}
