@@ -17,6 +17,7 @@
 // L0 words
 pub mod digest;
 pub mod encoding;
+pub mod json;
 pub mod limits;
 pub mod time;
 // L1 primitives
