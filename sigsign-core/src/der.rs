@@ -89,7 +89,7 @@ pub(crate) struct Tlv<'a> {
 
 /// The content octets of an object identifier, checked for their form.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Oid<'a>(&'a [u8]);
+pub(crate) struct Oid<'a>(&'a [u8]);
 
 impl<'a> Oid<'a> {
     /// An identifier from its content octets, for constants.

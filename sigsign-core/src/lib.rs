@@ -22,7 +22,7 @@ pub mod limits;
 pub mod time;
 // L1 primitives
 pub mod crypto;
-mod der;
+pub mod der;
 // L2 formats
 pub mod ct;
 pub mod dsse;

@@ -59,3 +59,9 @@ pub const SIGNATURE_CHECKS: u32 = 256;
 
 /// Bundles in one `.sigstore.jsonl` file. Ours.
 pub const JSONL_BUNDLES: usize = 1024;
+
+/// Bytes of an artifact signed with pure Ed25519, which must be in memory as a whole. Ours.
+pub const ED25519_MESSAGE_BYTES: usize = 64 << 20;
+
+/// Proven leaves and checkpoints that a verifier remembers, of each. Ours.
+pub const REMEMBERED: usize = 256;

@@ -17,12 +17,30 @@ const FILES: &[(&str, Algorithm)] = &[
     ("ecdsa_secp384r1_sha384_test.json", Algorithm::EcdsaSha384),
     ("ecdsa_secp521r1_sha512_test.json", Algorithm::EcdsaSha512),
     ("ed25519_test.json", Algorithm::Ed25519),
-    ("rsa_pss_2048_sha256_mgf1_32_test.json", Algorithm::RsaPssSha256),
-    ("rsa_pss_3072_sha256_mgf1_32_test.json", Algorithm::RsaPssSha256),
-    ("rsa_pss_4096_sha256_mgf1_32_test.json", Algorithm::RsaPssSha256),
-    ("rsa_signature_2048_sha256_test.json", Algorithm::RsaPkcs1Sha256),
-    ("rsa_signature_3072_sha256_test.json", Algorithm::RsaPkcs1Sha256),
-    ("rsa_signature_4096_sha256_test.json", Algorithm::RsaPkcs1Sha256),
+    (
+        "rsa_pss_2048_sha256_mgf1_32_test.json",
+        Algorithm::RsaPssSha256,
+    ),
+    (
+        "rsa_pss_3072_sha256_mgf1_32_test.json",
+        Algorithm::RsaPssSha256,
+    ),
+    (
+        "rsa_pss_4096_sha256_mgf1_32_test.json",
+        Algorithm::RsaPssSha256,
+    ),
+    (
+        "rsa_signature_2048_sha256_test.json",
+        Algorithm::RsaPkcs1Sha256,
+    ),
+    (
+        "rsa_signature_3072_sha256_test.json",
+        Algorithm::RsaPkcs1Sha256,
+    ),
+    (
+        "rsa_signature_4096_sha256_test.json",
+        Algorithm::RsaPkcs1Sha256,
+    ),
 ];
 
 #[test]
@@ -53,7 +71,9 @@ fn run_file(folder: &Path, file: &str, algorithm: Algorithm) -> (usize, Vec<Stri
     let mut count = 0;
     let mut wrong = Vec::new();
     for group in document["testGroups"].as_array().unwrap() {
-        let spki = ["publicKeyDer", "publicKeyAsn"].iter().find_map(|name| group[*name].as_str());
+        let spki = ["publicKeyDer", "publicKeyAsn"]
+            .iter()
+            .find_map(|name| group[*name].as_str());
         let key = PublicKey::from_spki(&bytes(spki.unwrap()));
         for test in group["tests"].as_array().unwrap() {
             count += 1;
@@ -66,11 +86,17 @@ fn run_file(folder: &Path, file: &str, algorithm: Algorithm) -> (usize, Vec<Stri
                 other => panic!("unknown result {other}"),
             };
             let found = key.as_ref().is_ok_and(|key| {
-                key.verify(algorithm, &hex(&test["msg"]), &hex(&test["sig"])).is_ok()
+                key.verify(algorithm, &hex(&test["msg"]), &hex(&test["sig"]))
+                    .is_ok()
             });
-            let known = DIVERGENCES.iter().any(|(name, number, _)| *name == file && *number == id);
+            let known = DIVERGENCES
+                .iter()
+                .any(|(name, number, _)| *name == file && *number == id);
             if (found != want) != known {
-                wrong.push(format!("{file} {id}: {} wanted {want}, found {found}", test["comment"]));
+                wrong.push(format!(
+                    "{file} {id}: {} wanted {want}, found {found}",
+                    test["comment"]
+                ));
             }
         }
     }

@@ -1,0 +1,376 @@
+use std::fmt::Write;
+
+use super::extensions::only;
+use crate::der::{self, DerError, Reader};
+use crate::encoding::hex_encode;
+use crate::limits;
+
+/// One GeneralName.
+///
+/// Spec: RFC 5280 4.2.1.6
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum GeneralName<'a> {
+    /// Object identifier octets, and the value inside its `[0]` tag.
+    Other(&'a [u8], &'a [u8]),
+    Email(&'a str),
+    Dns(&'a str),
+    /// The content of a directory name: its relative distinguished names.
+    Directory(&'a [u8]),
+    Uri(&'a str),
+    /// A form that no profile here has, by its tag.
+    Unsupported(u8),
+}
+
+/// Whether `content` is a well-formed Name, without its tag and length.
+///
+/// Spec: RFC 5280 4.1.2.4
+pub(super) fn is_name(content: &[u8]) -> bool {
+    let mut rdns = Reader::new(content);
+    let mut count = 0usize;
+    while !rdns.is_empty() {
+        count = count.saturating_add(1);
+        if count > limits::CERTIFICATE_EXTENSIONS || !rdns.set().is_ok_and(is_rdn) {
+            return false;
+        }
+    }
+    true
+}
+
+/// A set of attributes: at least one, in the order of DER, none twice.
+fn is_rdn(mut attributes: Reader<'_>) -> bool {
+    let mut last: Option<&[u8]> = None;
+    while !attributes.is_empty() {
+        let Ok(attribute) = attributes.take_raw(der::SEQUENCE) else {
+            return false;
+        };
+        let in_order = last.is_none_or(|last| last < attribute.raw);
+        if !in_order || read_attribute(attribute.value).is_err() {
+            return false;
+        }
+        last = Some(attribute.raw);
+    }
+    last.is_some()
+}
+
+fn read_attribute(attribute: &[u8]) -> Result<(&[u8], der::Tlv<'_>), DerError> {
+    let mut fields = Reader::new(attribute);
+    let oid = fields.oid()?;
+    let value = fields.any()?;
+    fields.finish()?;
+    if value.tag == der::UTF8_STRING && std::str::from_utf8(value.value).is_err() {
+        return Err(DerError::Value("UTF8String"));
+    }
+    Ok((oid.content(), value))
+}
+
+/// A name in DER as people write it: `O=sigstore.dev, CN=sigstore-intermediate`.
+pub(super) fn text(name: &[u8]) -> String {
+    let mut out = String::new();
+    let mut rdns = Reader::new(Reader::new(name).any().map_or(&[][..], |name| name.value));
+    while let Ok(mut attributes) = rdns.set() {
+        while let Ok(attribute) = attributes.any() {
+            let Ok((oid, value)) = read_attribute(attribute.value) else {
+                continue;
+            };
+            if !out.is_empty() {
+                out.push_str(", ");
+            }
+            let _ = write!(out, "{}=", attribute_name(oid));
+            match std::str::from_utf8(value.value) {
+                Ok(text) => out.push_str(text),
+                Err(_) => out.push_str(&hex_encode(value.value)),
+            }
+        }
+    }
+    out
+}
+
+fn attribute_name(oid: &[u8]) -> String {
+    match oid {
+        b"\x55\x04\x03" => "CN".to_owned(),
+        b"\x55\x04\x06" => "C".to_owned(),
+        b"\x55\x04\x07" => "L".to_owned(),
+        b"\x55\x04\x08" => "ST".to_owned(),
+        b"\x55\x04\x0a" => "O".to_owned(),
+        b"\x55\x04\x0b" => "OU".to_owned(),
+        _ => der::Oid::from_content(oid).to_string(),
+    }
+}
+
+/// Checks a list of general names and counts them; an empty list is an error.
+pub(super) fn count_general_names(list: &[u8]) -> Result<usize, DerError> {
+    let mut reader = Reader::new(list);
+    let mut count = 0usize;
+    while !reader.is_empty() {
+        read_general_name(&mut reader)?;
+        count = count.saturating_add(1);
+    }
+    if count == 0 {
+        Err(DerError::Value("GeneralNames"))
+    } else {
+        Ok(count)
+    }
+}
+
+/// The names in a list that has been checked.
+pub(super) fn general_names(list: &[u8]) -> impl Iterator<Item = GeneralName<'_>> {
+    let mut reader = Reader::new(list);
+    std::iter::from_fn(move || read_general_name(&mut reader).ok())
+}
+
+fn read_general_name<'a>(reader: &mut Reader<'a>) -> Result<GeneralName<'a>, DerError> {
+    let name = reader.any()?;
+    Ok(match name.tag {
+        0xa0 => {
+            let mut fields = Reader::new(name.value);
+            let oid = fields.oid()?;
+            let value = fields.take(der::context_constructed(0))?;
+            fields.finish()?;
+            GeneralName::Other(oid.content(), value)
+        }
+        0x81 => GeneralName::Email(ia5(name.value)?),
+        0x82 => GeneralName::Dns(ia5(name.value)?),
+        0xa4 => {
+            let content = only(name.value, |inner| inner.take(der::SEQUENCE))?;
+            if !is_name(content) {
+                return Err(DerError::Value("Name"));
+            }
+            GeneralName::Directory(content)
+        }
+        0x86 => GeneralName::Uri(ia5(name.value)?),
+        tag @ (0xa3 | 0xa5 | 0x87 | 0x88) => GeneralName::Unsupported(tag & 0x1f),
+        _ => return Err(DerError::Value("GeneralName")),
+    })
+}
+
+/// An IA5String that says something and hides nothing: no control characters (O25).
+fn ia5(bytes: &[u8]) -> Result<&str, DerError> {
+    let plain = bytes.iter().all(|byte| (0x20..0x7f).contains(byte));
+    match std::str::from_utf8(bytes) {
+        Ok(text) if plain => Ok(text),
+        _ => Err(DerError::Value("IA5String")),
+    }
+}
+
+/// The subtrees a CA may issue names in.
+///
+/// Spec: RFC 5280 4.2.1.10
+#[derive(Debug)]
+pub(super) struct NameConstraints<'a> {
+    permitted: Vec<GeneralName<'a>>,
+    excluded: Vec<GeneralName<'a>>,
+}
+
+impl<'a> NameConstraints<'a> {
+    pub(super) fn parse(value: &'a [u8]) -> Result<Self, DerError> {
+        let mut fields = only(value, Reader::sequence)?;
+        let permitted = fields.optional(der::context_constructed(0))?;
+        let excluded = fields.optional(der::context_constructed(1))?;
+        fields.finish()?;
+        if permitted.is_none() && excluded.is_none() {
+            return Err(DerError::Value("NameConstraints"));
+        }
+        let read = |list: Option<&'a [u8]>| list.map_or(Ok(Vec::new()), read_subtrees);
+        Ok(Self {
+            permitted: read(permitted)?,
+            excluded: read(excluded)?,
+        })
+    }
+
+    /// Whether a certificate with this name stays inside.
+    ///
+    /// A form that is constrained and that we do not process is outside, as 4.2.1.10 asks.
+    pub(super) fn allow(&self, name: &GeneralName<'_>) -> bool {
+        let same_form =
+            |base: &&GeneralName<'_>| std::mem::discriminant(*base) == std::mem::discriminant(name);
+        let excluded = self
+            .excluded
+            .iter()
+            .filter(same_form)
+            .any(|base| match_base(base, name) != Some(false));
+        let mut permitted = self.permitted.iter().filter(same_form).peekable();
+        !excluded
+            && (permitted.peek().is_none()
+                || permitted.any(|base| match_base(base, name) == Some(true)))
+    }
+}
+
+fn read_subtrees(list: &[u8]) -> Result<Vec<GeneralName<'_>>, DerError> {
+    let mut subtrees = Vec::new();
+    let mut reader = Reader::new(list);
+    while !reader.is_empty() {
+        if subtrees.len() == limits::CERTIFICATE_EXTENSIONS {
+            return Err(DerError::Value("GeneralSubtrees"));
+        }
+        let mut subtree = reader.sequence()?;
+        subtrees.push(read_general_name(&mut subtree)?);
+        // minimum is 0, by default and so not encoded; maximum is absent
+        subtree.finish()?;
+    }
+    if subtrees.is_empty() {
+        Err(DerError::Value("GeneralSubtrees"))
+    } else {
+        Ok(subtrees)
+    }
+}
+
+/// Whether `name` lies in the subtree at `base`; `None` if that cannot be said.
+fn match_base(base: &GeneralName<'_>, name: &GeneralName<'_>) -> Option<bool> {
+    match (base, name) {
+        (GeneralName::Uri(base), GeneralName::Uri(uri)) => {
+            uri_host(uri).map(|host| host_or_below(base, host))
+        }
+        (GeneralName::Email(base), GeneralName::Email(email)) => {
+            let (local, host) = email.rsplit_once('@')?;
+            Some(match base.rsplit_once('@') {
+                Some((base_local, base_host)) => {
+                    base_local == local && base_host.eq_ignore_ascii_case(host)
+                }
+                None => host_or_below(base, host),
+            })
+        }
+        (GeneralName::Dns(base), GeneralName::Dns(name)) => Some(
+            base.is_empty()
+                || base.eq_ignore_ascii_case(name)
+                || host_or_below(&format!(".{base}"), name),
+        ),
+        (GeneralName::Directory(base), GeneralName::Directory(name)) => {
+            Some(name.starts_with(base))
+        }
+        _ => None,
+    }
+}
+
+/// A base with a leading dot covers every host below it, one without covers that host alone.
+fn host_or_below(base: &str, host: &str) -> bool {
+    if !base.starts_with('.') {
+        return base.eq_ignore_ascii_case(host);
+    }
+    let start = host.len().checked_sub(base.len());
+    start
+        .filter(|start| *start > 0)
+        .and_then(|start| host.get(start..))
+        .is_some_and(|end| end.eq_ignore_ascii_case(base))
+}
+
+/// The host of a URI, if it has one that is a name.
+///
+/// Spec: RFC 5280 4.2.1.10: a constraint applies to a fully qualified domain name; RFC 3986 3.2
+fn uri_host(uri: &str) -> Option<&str> {
+    let (_, rest) = uri.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
+    let host = host.split_once(':').map_or(host, |(host, _)| host);
+    let is_address = host.starts_with('[') || host.bytes().all(|c| c.is_ascii_digit() || c == b'.');
+    if host.is_empty() || is_address {
+        None
+    } else {
+        Some(host)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::der::write::tlv;
+
+    fn constraints(permitted: &[(u8, &[u8])], excluded: &[(u8, &[u8])]) -> Vec<u8> {
+        let list = |tag, names: &[(u8, &[u8])]| {
+            let subtrees: Vec<u8> = names
+                .iter()
+                .flat_map(|(tag, name)| tlv(der::SEQUENCE, &[&tlv(*tag, &[name])]))
+                .collect();
+            if names.is_empty() {
+                Vec::new()
+            } else {
+                tlv(tag, &[&subtrees])
+            }
+        };
+        tlv(
+            der::SEQUENCE,
+            &[&list(0xa0, permitted), &list(0xa1, excluded)],
+        )
+    }
+
+    #[test]
+    fn accepts_names_inside_and_rejects_names_outside() {
+        let encoded = constraints(
+            &[
+                (0x86, b"github.com"),
+                (0x81, b"example.org"),
+                (0x81, b".sub.example"),
+                (0x81, b"a@b.c"),
+            ],
+            &[(0x86, b".evil.example")],
+        );
+        let constraints = NameConstraints::parse(&encoded).unwrap();
+
+        for name in [
+            GeneralName::Uri("https://github.com/o/r"),
+            GeneralName::Uri("https://user@GitHub.com:443/x"),
+            GeneralName::Email("x@Example.org"),
+            GeneralName::Email("x@deep.sub.example"),
+            GeneralName::Email("a@B.c"),
+            GeneralName::Dns("anything.example"),
+        ] {
+            assert!(constraints.allow(&name), "{name:?}");
+        }
+        for name in [
+            GeneralName::Uri("https://github.com.evil.example/o"),
+            GeneralName::Uri("https://x.github.com/o"),
+            GeneralName::Uri("https://evil.example@other.example/"),
+            GeneralName::Uri("urn:github.com"),
+            GeneralName::Uri("https://127.0.0.1/"),
+            GeneralName::Email("x@sub.example"),
+            GeneralName::Email("A@b.c"),
+            GeneralName::Email("no-host"),
+        ] {
+            assert!(!constraints.allow(&name), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn rejects_forms_that_are_constrained_and_not_processed() {
+        let other = tlv(der::OID, &[b"\x2a\x03"]);
+        let value = [other.as_slice(), &tlv(0xa0, &[&tlv(0x0c, &[b"x"])])].concat();
+        let encoded = constraints(&[], &[(0xa0, &value)]);
+        let excluded = NameConstraints::parse(&encoded).unwrap();
+
+        assert!(!excluded.allow(&GeneralName::Other(b"\x2a\x03", b"")));
+        assert!(excluded.allow(&GeneralName::Email("a@b.c")));
+    }
+
+    #[test]
+    fn rejects_malformed_constraints() {
+        for bytes in [&b"\x30\x00"[..], b"\x30\x02\xa0\x00", b"\x30\x00\x00"] {
+            assert!(matches!(
+                NameConstraints::parse(bytes),
+                Err(DerError::Value(_) | DerError::Trailing)
+            ));
+        }
+    }
+
+    #[test]
+    fn rejects_names_that_are_not_der() {
+        let attribute = |value: &[u8]| {
+            tlv(
+                der::SEQUENCE,
+                &[
+                    &tlv(der::OID, &[b"\x55\x04\x03"]),
+                    &tlv(der::UTF8_STRING, &[value]),
+                ],
+            )
+        };
+        let (a, b) = (attribute(b"a"), attribute(b"b"));
+
+        assert!(is_name(&tlv(der::SET, &[&a, &b])));
+        assert!(is_name(b""));
+        assert!(!is_name(&tlv(der::SET, &[&b, &a])));
+        assert!(!is_name(&tlv(der::SET, &[&a, &a])));
+        assert!(!is_name(&tlv(der::SET, &[])));
+        assert!(!is_name(&tlv(der::SET, &[&attribute(b"\xff")])));
+        assert_eq!("CN=a", text(&tlv(der::SEQUENCE, &[&tlv(der::SET, &[&a])])));
+    }
+}
