@@ -25,7 +25,7 @@ pub fn floor(rounds: usize) -> Floor {
     Floor {
         p256: time(rounds, &backend::p256()),
         p384: time(rounds, &backend::p384()),
-        ed25519: time(rounds, &ed25519()),
+        ed25519: time(rounds, &backend::ed25519()),
     }
 }
 
@@ -49,24 +49,13 @@ fn message(index: usize) -> Vec<u8> {
 
 const DISTINCT: usize = 32;
 
-fn ed25519() -> Vec<Check> {
-    use ed25519_dalek::{Signer, SigningKey};
-    let check = |index: usize| -> Check {
-        let key = SigningKey::from_bytes(&[u8::try_from(index).expect("few"); 32]);
-        let (public, message) = (key.verifying_key(), message(index));
-        let signature = key.sign(&message);
-        Box::new(move || public.verify_strict(&message, &signature).is_ok())
-    };
-    (0..DISTINCT).map(check).collect()
-}
-
 #[cfg(feature = "aws-lc")]
 mod backend {
     use aws_lc_rs::rand::SystemRandom;
     use aws_lc_rs::signature::{
         ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1,
-        ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
-        EcdsaVerificationAlgorithm, KeyPair, ParsedPublicKey,
+        ECDSA_P384_SHA384_ASN1_SIGNING, ED25519, EcdsaKeyPair, EcdsaSigningAlgorithm,
+        EcdsaVerificationAlgorithm, Ed25519KeyPair, KeyPair, ParsedPublicKey,
     };
 
     use super::{Check, DISTINCT, message};
@@ -77,6 +66,18 @@ mod backend {
 
     pub fn p384() -> Vec<Check> {
         checks(&ECDSA_P384_SHA384_ASN1_SIGNING, &ECDSA_P384_SHA384_ASN1)
+    }
+
+    pub fn ed25519() -> Vec<Check> {
+        let check = |index: usize| -> Check {
+            let seed = [u8::try_from(index).expect("few"); 32];
+            let key = Ed25519KeyPair::from_seed_unchecked(&seed).expect("a key");
+            let message = message(index);
+            let signature = key.sign(&message);
+            let public = ParsedPublicKey::new(&ED25519, key.public_key().as_ref()).expect("a key");
+            Box::new(move || public.verify_sig(&message, signature.as_ref()).is_ok())
+        };
+        (0..DISTINCT).map(check).collect()
     }
 
     fn checks(
@@ -116,6 +117,17 @@ mod backend {
                 (0..DISTINCT).map(check).collect()
             }
         };
+    }
+
+    pub fn ed25519() -> Vec<Check> {
+        use ed25519_dalek::{Signer, SigningKey};
+        let check = |index: usize| -> Check {
+            let key = SigningKey::from_bytes(&[u8::try_from(index).expect("few"); 32]);
+            let (public, message) = (key.verifying_key(), message(index));
+            let signature = key.sign(&message);
+            Box::new(move || public.verify_strict(&message, &signature).is_ok())
+        };
+        (0..DISTINCT).map(check).collect()
     }
 
     checks!(p256, 32);
