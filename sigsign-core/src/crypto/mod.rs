@@ -24,6 +24,7 @@ use rustcrypto as backend;
 #[cfg(not(any(feature = "rustcrypto", feature = "aws-lc")))]
 compile_error!("choose a crypto backend: feature `rustcrypto` or `aws-lc`");
 
+pub(crate) use algorithm::hash_from_oid;
 pub use algorithm::{Algorithm, KeyKind, Scheme};
 pub use hash::{Hasher, hash, sha256, sha256_parts};
 pub use key::{BadSignature, KeyError, PublicKey};

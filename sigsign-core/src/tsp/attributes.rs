@@ -1,0 +1,223 @@
+use super::info::repeated;
+use super::span::Span;
+use super::{ELEMENTS, TST_INFO, TspError};
+use crate::crypto::{self, Hasher, hash_from_oid};
+use crate::der::{self, DerError, Oid, Reader, Tlv};
+use crate::digest::{Digest, HashAlgorithm};
+use crate::x509::Certificate;
+
+/// The signed attributes, as places in the response.
+#[derive(Clone, Debug)]
+pub(super) struct Attributes {
+    /// The whole field, with the tag it has in a SignerInfo.
+    raw: Span,
+    message_digest: Span,
+    certificate: CertificateId,
+}
+
+/// The first ESSCertIDv2: the signer's certificate by its digest.
+#[derive(Clone, Copy, Debug)]
+struct CertificateId {
+    algorithm: HashAlgorithm,
+    digest: Span,
+    issuer_and_serial: Option<(Span, Span)>,
+}
+
+impl Attributes {
+    /// Reads the field signedAttrs; `whole` is the response that it lies in.
+    ///
+    /// Attributes of other types are read for their form only.
+    ///
+    /// Spec: RFC 5652 5.3, 11; RFC 3161 2.4.2; RFC 5816 2.2.1
+    pub(super) fn parse(field: Tlv<'_>, whole: &[u8]) -> Result<Self, TspError> {
+        let mut list = Reader::new(field.value);
+        let mut seen: [Option<Oid<'_>>; ELEMENTS] = [None; ELEMENTS];
+        let mut before: &[u8] = &[];
+        let (mut content_type, mut message_digest) = (None, None);
+        let (mut certificate, mut certificate_v1) = (None, None);
+        for slot in &mut seen {
+            if list.is_empty() {
+                break;
+            }
+            let attribute = list.take_raw(der::SEQUENCE)?;
+            let (oid, value) = read_attribute(attribute)?;
+            // 5.3: the DER of a SET OF, in ascending order
+            if attribute.raw < before {
+                return Err(TspError::SetOrder);
+            }
+            before = attribute.raw;
+            *slot = Some(oid);
+            match oid {
+                CONTENT_TYPE => content_type = Some(value),
+                MESSAGE_DIGEST => message_digest = Some(value),
+                SIGNING_CERTIFICATE_V2 => certificate = Some(value),
+                SIGNING_CERTIFICATE => certificate_v1 = Some(value),
+                _ => {}
+            }
+        }
+        if !list.is_empty() {
+            return Err(TspError::TooMany { cap: ELEMENTS });
+        }
+        if let Some(oid) = repeated(&seen) {
+            let found = oid.to_string();
+            return Err(TspError::DuplicateAttribute { found });
+        }
+        check_content_type(content_type)?;
+        let message_digest = read_message_digest(message_digest)?;
+        let certificate = match (certificate, certificate_v1) {
+            (Some(value), _) => read_signing_certificate(value, whole)?,
+            (None, Some(_)) => return Err(TspError::SigningCertificateV1),
+            (None, None) => {
+                let want = "signing-certificate-v2";
+                return Err(TspError::MissingAttribute { want });
+            }
+        };
+        Ok(Self {
+            raw: Span::new(field.raw, whole),
+            message_digest: Span::new(message_digest, whole),
+            certificate,
+        })
+    }
+
+    /// The digest in the message-digest attribute.
+    pub(super) fn message_digest<'a>(&self, whole: &'a [u8]) -> &'a [u8] {
+        self.message_digest.of(whole)
+    }
+
+    /// The field as it is signed: with the tag of a SET OF, in two parts.
+    ///
+    /// Spec: RFC 5652 5.4
+    pub(super) fn signed_parts<'a>(&self, whole: &'a [u8]) -> [&'a [u8]; 2] {
+        let after_tag = self.raw.of(whole).get(1..).unwrap_or_default();
+        [&[der::SET], after_tag]
+    }
+
+    /// The digest of the field as it is signed.
+    pub(super) fn signed_digest(&self, algorithm: HashAlgorithm, whole: &[u8]) -> Digest {
+        let mut hasher = Hasher::new(algorithm);
+        for part in self.signed_parts(whole) {
+            hasher.update(part);
+        }
+        hasher.finish()
+    }
+
+    /// Whether the signing-certificate attribute is about `leaf`.
+    pub(super) fn are_about(&self, leaf: &Certificate, whole: &[u8]) -> bool {
+        let id = self.certificate;
+        let digest = crypto::hash(id.algorithm, leaf.der());
+        digest.as_bytes() == id.digest.of(whole)
+            && id.issuer_and_serial.is_none_or(|(issuer, serial)| {
+                issuer.of(whole) == leaf.issuer() && serial.of(whole) == leaf.serial()
+            })
+    }
+}
+
+/// Reads one attribute, which has exactly one value.
+fn read_attribute<'a>(attribute: Tlv<'a>) -> Result<(Oid<'a>, Tlv<'a>), TspError> {
+    let mut fields = Reader::new(attribute.value);
+    let oid = fields.oid()?;
+    let mut values = fields.set()?;
+    fields.finish()?;
+    let value = if values.is_empty() {
+        None
+    } else {
+        Some(values.any()?)
+    };
+    match value {
+        Some(value) if values.is_empty() => Ok((oid, value)),
+        _ => Err(TspError::AttributeValues {
+            of: oid.to_string(),
+        }),
+    }
+}
+
+/// Spec: RFC 5652 11.1
+fn check_content_type(value: Option<Tlv<'_>>) -> Result<(), TspError> {
+    let want = "content-type";
+    let value = value.ok_or(TspError::MissingAttribute { want })?;
+    let found = Reader::new(value.raw).oid()?;
+    if found == TST_INFO {
+        Ok(())
+    } else {
+        let found = found.to_string();
+        Err(TspError::ContentTypeAttribute { found })
+    }
+}
+
+/// Spec: RFC 5652 11.2
+fn read_message_digest(value: Option<Tlv<'_>>) -> Result<&[u8], TspError> {
+    let want = "message-digest";
+    let value = value.ok_or(TspError::MissingAttribute { want })?;
+    Ok(Reader::new(value.raw).octet_string()?)
+}
+
+/// Reads a SigningCertificateV2, whose first certificate is the signer's.
+///
+/// Certificates after the first one, and policies, limit what the signer may be trusted for by
+/// others; they are read for their form only.
+///
+/// Spec: RFC 5035 3
+fn read_signing_certificate(value: Tlv<'_>, whole: &[u8]) -> Result<CertificateId, TspError> {
+    let mut fields = Reader::new(value.raw).sequence()?;
+    let mut certificates = fields.sequence()?;
+    let id = CertificateId::parse(certificates.sequence()?, whole)?;
+    while !certificates.is_empty() {
+        certificates.sequence()?;
+    }
+    if !fields.is_empty() {
+        let mut policies = fields.sequence()?;
+        while !policies.is_empty() {
+            policies.sequence()?;
+        }
+    }
+    fields.finish()?;
+    Ok(id)
+}
+
+impl CertificateId {
+    /// Spec: RFC 5035 4
+    fn parse(mut fields: Reader<'_>, whole: &[u8]) -> Result<Self, TspError> {
+        // Off-spec: DER leaves out a hashAlgorithm with its default, but authorities write it.
+        let algorithm = match fields.peek() {
+            Some(der::SEQUENCE) => {
+                let mut identifier = fields.sequence()?;
+                let oid = identifier.oid()?;
+                hash_from_oid(oid, identifier.rest()).ok_or_else(|| TspError::DigestAlgorithm {
+                    found: oid.to_string(),
+                })?
+            }
+            _ => HashAlgorithm::Sha256,
+        };
+        let digest = Span::new(fields.octet_string()?, whole);
+        let issuer_and_serial = match fields.is_empty() {
+            true => None,
+            false => Some(read_issuer_serial(fields.sequence()?, whole)?),
+        };
+        fields.finish()?;
+        Ok(Self {
+            algorithm,
+            digest,
+            issuer_and_serial,
+        })
+    }
+}
+
+/// Reads an IssuerSerial, whose issuer is one directory name.
+fn read_issuer_serial(mut fields: Reader<'_>, whole: &[u8]) -> Result<(Span, Span), DerError> {
+    let mut names = fields.sequence()?;
+    let mut name = Reader::new(names.take(der::context_constructed(4))?);
+    names.finish()?;
+    let issuer = name.take_raw(der::SEQUENCE)?.raw;
+    name.finish()?;
+    let serial = fields.integer()?;
+    fields.finish()?;
+    Ok((Span::new(issuer, whole), Span::new(serial, whole)))
+}
+
+// 1.2.840.113549.1.9.3, .4, .16.2.12, .16.2.47
+const CONTENT_TYPE: Oid<'_> = Oid::from_content(b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x03");
+const MESSAGE_DIGEST: Oid<'_> = Oid::from_content(b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x04");
+const SIGNING_CERTIFICATE: Oid<'_> =
+    Oid::from_content(b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x02\x0c");
+const SIGNING_CERTIFICATE_V2: Oid<'_> =
+    Oid::from_content(b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x02\x2f");
