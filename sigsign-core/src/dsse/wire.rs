@@ -1,0 +1,148 @@
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::StatementError;
+use crate::json;
+use crate::limits;
+
+/// A statement as it is written; duplicate members are refused before.
+#[derive(serde::Deserialize)]
+pub(super) struct StatementJson<'a> {
+    #[serde(borrow, default, rename = "_type")]
+    pub(super) statement_type: Cow<'a, str>,
+    #[serde(default)]
+    pub(super) subject: Subjects,
+    #[serde(default, rename = "predicateType")]
+    pub(super) predicate_type: String,
+    #[serde(borrow, default)]
+    pub(super) predicate: Option<&'a RawValue>,
+}
+
+impl<'a> StatementJson<'a> {
+    /// Checks the JSON and reads it.
+    pub(super) fn read(bytes: &'a [u8]) -> Result<Self, StatementError> {
+        json::check(bytes).map_err(StatementError::Json)?;
+        match serde_json::from_slice(bytes) {
+            Ok(Object(statement)) => Ok(statement),
+            Err(error) => Err(StatementError::Shape {
+                line: error.line(),
+                column: error.column(),
+            }),
+        }
+    }
+}
+
+#[derive(serde::Deserialize)]
+pub(super) struct SubjectJson {
+    #[serde(default)]
+    pub(super) name: Option<String>,
+    #[serde(default)]
+    pub(super) digest: Digests,
+}
+
+/// The subjects up to the cap, and how many there are.
+#[derive(Default)]
+pub(super) struct Subjects {
+    pub(super) kept: Vec<SubjectJson>,
+    pub(super) count: usize,
+}
+
+/// The digests of one subject up to the cap, in their order, and how many there are.
+#[derive(Default)]
+pub(super) struct Digests {
+    pub(super) kept: Vec<(String, String)>,
+    pub(super) count: usize,
+}
+
+impl<'de> Deserialize<'de> for Subjects {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(SubjectsVisitor)
+    }
+}
+
+struct SubjectsVisitor;
+
+impl<'de> Visitor<'de> for SubjectsVisitor {
+    type Value = Subjects;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of subjects")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Subjects, A::Error> {
+        let mut subjects = Subjects::default();
+        while subjects.count < limits::SUBJECTS {
+            let Some(Object(subject)) = items.next_element()? else {
+                return Ok(subjects);
+            };
+            subjects.kept.push(subject);
+            subjects.count = subjects.kept.len();
+        }
+        while items.next_element::<IgnoredAny>()?.is_some() {
+            subjects.count = subjects.count.saturating_add(1);
+        }
+        Ok(subjects)
+    }
+}
+
+impl<'de> Deserialize<'de> for Digests {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(DigestsVisitor)
+    }
+}
+
+struct DigestsVisitor;
+
+impl<'de> Visitor<'de> for DigestsVisitor {
+    type Value = Digests;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of digests")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Digests, A::Error> {
+        let mut digests = Digests::default();
+        while digests.count < limits::SUBJECT_DIGESTS {
+            let Some(digest) = members.next_entry()? else {
+                return Ok(digests);
+            };
+            digests.kept.push(digest);
+            digests.count = digests.kept.len();
+        }
+        while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
+            digests.count = digests.count.saturating_add(1);
+        }
+        Ok(digests)
+    }
+}
+
+/// A struct that is written as a JSON object.
+///
+/// Derived code alone would also take an array of the fields in their order, which no other parser
+/// does.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Object<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(members)).map(Object)
+    }
+}
