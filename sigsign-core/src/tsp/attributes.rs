@@ -189,9 +189,10 @@ impl CertificateId {
             _ => HashAlgorithm::Sha256,
         };
         let digest = Span::new(fields.octet_string()?, whole);
-        let issuer_and_serial = match fields.is_empty() {
-            true => None,
-            false => Some(read_issuer_serial(fields.sequence()?, whole)?),
+        let issuer_and_serial = if fields.is_empty() {
+            None
+        } else {
+            Some(read_issuer_serial(fields.sequence()?, whole)?)
         };
         fields.finish()?;
         Ok(Self {

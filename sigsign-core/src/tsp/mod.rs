@@ -13,6 +13,8 @@ mod error;
 mod info;
 mod signer;
 mod span;
+#[cfg(all(test, feature = "rustcrypto"))]
+mod tests;
 
 pub use error::TspError;
 
@@ -99,7 +101,7 @@ impl TimestampToken {
 
     /// Whether the token names `leaf` as its signer's certificate; this is a claim.
     pub fn is_signed_by(&self, leaf: &Certificate) -> bool {
-        self.signer.is(leaf, &self.response)
+        self.signer.names(leaf, &self.response)
     }
 
     /// Checks that the key of `leaf` signed this token for `signature`; returns its time.

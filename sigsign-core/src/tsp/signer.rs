@@ -69,7 +69,7 @@ impl Signer {
     }
 
     /// Whether `leaf` is the certificate that the signer says is its own.
-    pub(super) fn is(&self, leaf: &Certificate, whole: &[u8]) -> bool {
+    pub(super) fn names(&self, leaf: &Certificate, whole: &[u8]) -> bool {
         match self.id {
             SignerId::IssuerAndSerial { issuer, serial } => {
                 issuer.of(whole) == leaf.issuer() && serial.of(whole) == leaf.serial()

@@ -1,0 +1,317 @@
+//! Responses that are not formed as they should be.
+
+use super::*;
+
+fn rejected(change: impl FnOnce(&mut Recipe)) -> TspError {
+    changed(change).unwrap_err()
+}
+
+fn rejected_attributes(change: impl FnOnce(&mut Vec<Vec<u8>>)) -> TspError {
+    let recipe = Recipe::new(leaf());
+    let mut attributes = recipe.attributes();
+    change(&mut attributes);
+    TimestampToken::from_response(&recipe.build_with(&attributes)).unwrap_err()
+}
+
+fn info_with(more: &[Vec<u8>]) -> Result<Timestamp, TspError> {
+    changed(|r| r.info.extend_from_slice(more))
+}
+
+fn extension(kind: u8, rest: &[u8]) -> Vec<u8> {
+    let value = tlv(der::OCTET_STRING, &[]);
+    sequence(&[&oid(&[0x2a, kind]), rest, &value])
+}
+
+fn extensions(list: &[Vec<u8>]) -> Result<Timestamp, TspError> {
+    info_with(&[tlv(0xa1, &[&list.concat()])])
+}
+
+const TRAILING: TspError = TspError::Der(DerError::Trailing);
+const CRITICAL: &[u8] = &[1, 1, 0xff];
+
+#[test]
+fn accepts_each_code_once() {
+    let mut codes = TspError::CODES.to_vec();
+    codes.sort_unstable();
+    codes.dedup();
+
+    assert_eq!(TspError::CODES.len(), codes.len());
+    assert!(codes.iter().all(|code| code.starts_with("tsp.")));
+    assert!(codes.contains(&TspError::NoToken.code()));
+}
+
+#[test]
+fn rejects_too_many_bytes() {
+    let cap = limits::TIMESTAMP_BYTES;
+    let error = TimestampToken::from_response(&vec![0; cap + 1]).unwrap_err();
+
+    let found = cap + 1;
+    assert_eq!(TspError::TooLarge { cap, found }, error);
+}
+
+// O28
+#[test]
+fn rejects_every_truncation_and_a_trailing_byte() {
+    let good = Recipe::new(leaf()).build();
+    let parse = |bytes: &[u8]| TimestampToken::from_response(bytes).unwrap_err();
+
+    for len in 0..good.len() {
+        assert!(matches!(parse(&good[..len]), TspError::Der(_)), "{len}");
+    }
+    assert_eq!(TRAILING, parse(&[&good[..], &[0]].concat()));
+}
+
+// V13
+#[test]
+fn accepts_and_rejects_statuses() {
+    let text = sequence(&[&tlv(der::UTF8_STRING, &[b"ok"])]);
+    let bits = [der::BIT_STRING, 2, 7, 0x80];
+
+    assert_eq!(Ok(at()), changed(|r| r.status = int(1)));
+    let full = [&int(0)[..], &text, &bits].concat();
+    assert_eq!(Ok(at()), changed(|r| r.status = full));
+    for found in 2..=5 {
+        assert_eq!(
+            TspError::Status {
+                found: found.into()
+            },
+            rejected(|r| r.status = int(found))
+        );
+    }
+    let trailing = [int(0), int(0)].concat();
+    assert_eq!(TRAILING, rejected(|r| r.status = trailing));
+}
+
+// V13
+#[test]
+fn rejects_a_response_without_token() {
+    let response = sequence(&[&sequence(&[&int(0)])]);
+
+    let error = TimestampToken::from_response(&response).unwrap_err();
+
+    assert_eq!(TspError::NoToken, error);
+}
+
+// V14
+#[test]
+fn rejects_other_contents() {
+    let found = String::from("1.2.840.113549.1.7.1");
+
+    assert_eq!(
+        TspError::NotSignedData {
+            found: found.clone()
+        },
+        rejected(|r| r.content_type = oid(DATA))
+    );
+    assert_eq!(
+        TspError::NotTstInfo { found: found },
+        rejected(|r| r.info_type = oid(DATA))
+    );
+}
+
+// V14
+#[test]
+fn rejects_other_versions() {
+    let version = |of, want, found| TspError::Version { of, want, found };
+
+    assert_eq!(
+        version("SignedData", 3, 1),
+        rejected(|r| r.data_version = 1)
+    );
+    assert_eq!(
+        version("SignerInfo", 1, 3),
+        rejected(|r| r.signer_version = 3)
+    );
+    let by_key_id = |r: &mut Recipe| r.signer_id = tlv(der::context(0), &[KEY_ID]);
+    assert_eq!(version("SignerInfo", 3, 1), rejected(by_key_id));
+    assert_eq!(version("TSTInfo", 1, 2), rejected(|r| r.info[0] = int(2)));
+}
+
+// V14 A27 O27
+#[test]
+fn rejects_no_signer_and_two_signers() {
+    for found in [0, 2] {
+        assert_eq!(
+            TspError::SignerCount { found },
+            rejected(|r| r.signers = found)
+        );
+    }
+}
+
+// V14
+#[test]
+fn rejects_digest_algorithms_that_do_not_fit() {
+    let sha1 = || String::from("1.3.14.3.2.26");
+
+    assert_eq!(
+        TspError::DigestAlgorithm { found: sha1() },
+        rejected(|r| r.digest_algorithm = algorithm(SHA1))
+    );
+    assert_eq!(
+        TspError::DigestNotListed(HashAlgorithm::Sha256),
+        rejected(|r| r.digest_algorithms = vec![algorithm(SHA1)])
+    );
+    let list = vec![algorithm(SHA256), algorithm(SHA1)];
+    assert_eq!(TspError::SetOrder, rejected(|r| r.digest_algorithms = list));
+    let list = vec![algorithm(SHA1), algorithm(SHA256)];
+    assert_eq!(Ok(at()), changed(|r| r.digest_algorithms = list));
+}
+
+// V15
+#[test]
+fn rejects_missing_signed_attributes() {
+    let missing = |want| TspError::MissingAttribute { want };
+    let without = |kind: &[u8]| {
+        rejected_attributes(|list| list.retain(|a| !a.windows(kind.len()).any(|w| w == kind)))
+    };
+
+    assert_eq!(
+        TspError::NoSignedAttributes,
+        rejected_attributes(Vec::clear)
+    );
+    assert_eq!(missing("content-type"), without(CONTENT_TYPE));
+    assert_eq!(missing("message-digest"), without(MESSAGE_DIGEST));
+    assert_eq!(
+        missing("signing-certificate-v2"),
+        without(SIGNING_CERTIFICATE_V2)
+    );
+}
+
+// V15
+#[test]
+fn rejects_signed_attributes_that_are_not_a_der_set() {
+    assert_eq!(
+        TspError::SetOrder,
+        rejected_attributes(|list| list.swap(0, 1))
+    );
+    let message_digest = attribute(MESSAGE_DIGEST, &tlv(der::OCTET_STRING, &[&[0; 32]]));
+    assert_eq!(
+        TspError::DuplicateAttribute {
+            found: "1.2.840.113549.1.9.4".into()
+        },
+        rejected_attributes(|list| {
+            list.push(message_digest);
+            list.sort();
+        })
+    );
+    let many = |list: &mut Vec<_>| {
+        list.extend((0..40).map(|n| attribute(&[0x2a, n], &int(n))));
+        list.sort();
+    };
+    assert_eq!(TspError::TooMany { cap: 32 }, rejected_attributes(many));
+}
+
+// V15
+#[test]
+fn rejects_attributes_without_exactly_one_value() {
+    for values in [&[][..], &[2, 1, 0, 2, 1, 1]] {
+        let attribute = attribute(&[0x2a, 3], values);
+
+        assert_eq!(
+            TspError::AttributeValues { of: "1.2.3".into() },
+            rejected_attributes(|list| list.insert(0, attribute))
+        );
+    }
+}
+
+// V15
+#[test]
+fn rejects_another_content_type_attribute() {
+    assert_eq!(
+        TspError::ContentTypeAttribute {
+            found: "1.2.840.113549.1.7.1".into()
+        },
+        rejected_attributes(|list| list[0] = attribute(CONTENT_TYPE, &oid(DATA)))
+    );
+}
+
+// V17
+#[test]
+fn rejects_a_signing_certificate_by_sha1() {
+    let v1 = || attribute(SIGNING_CERTIFICATE, &sequence(&[]));
+
+    assert_eq!(
+        TspError::SigningCertificateV1,
+        rejected(|r| r.essential = v1())
+    );
+    let mut recipe = Recipe::new(leaf());
+    let mut attributes = recipe.attributes();
+    attributes.push(v1());
+    attributes.sort();
+    recipe.after_signature = tlv(0xa1, &[&attribute(&[0x2a, 3], &int(1))]);
+    let token = TimestampToken::from_response(&recipe.build_with(&attributes)).unwrap();
+    assert_eq!(Ok(at()), token.verify(STAMPED, &recipe.leaf));
+}
+
+// V20
+#[test]
+fn rejects_imprints_by_other_algorithms_or_of_other_lengths() {
+    let with = |kind, hash| changed(|r| r.info[2] = imprint(kind, hash));
+
+    assert_eq!(Ok(at()), with(SHA384, HashAlgorithm::Sha384));
+    assert_eq!(Ok(at()), with(SHA512, HashAlgorithm::Sha512));
+    assert_eq!(
+        Err(TspError::ImprintAlgorithm {
+            found: "1.3.14.3.2.26".into()
+        }),
+        with(SHA1, HashAlgorithm::Sha256)
+    );
+    let (want, found) = (48, 32);
+    assert_eq!(
+        Err(TspError::ImprintLength { want, found }),
+        with(SHA384, HashAlgorithm::Sha256)
+    );
+}
+
+#[test]
+fn accepts_every_optional_field() {
+    let mut recipe = Recipe::new(leaf());
+    recipe.info.extend([
+        sequence(&[&int(1), &[0x80, 2, 3, 0xe7], &[0x81, 2, 0, 0xff]]),
+        CRITICAL.to_vec(),
+        tlv(der::INTEGER, &[&[0, 0x80, 1]]),
+        tlv(0xa0, &[&tlv(0xa4, &[&name("stamps")])]),
+        tlv(0xa1, &[&extension(3, &[])]),
+    ]);
+
+    let token = TimestampToken::from_response(&recipe.build()).unwrap();
+
+    assert_eq!(Some(&[0, 0x80, 1][..]), token.nonce());
+    assert_eq!(Ok(at()), token.verify(STAMPED, &recipe.leaf));
+}
+
+#[test]
+fn rejects_optional_fields_in_other_forms() {
+    let value = |what| Err(TspError::Der(DerError::Value(what)));
+
+    for accuracy in [
+        &[0x80, 1, 0][..],
+        &[0x81, 2, 3, 0xe8],
+        &[0x80, 2, 0, 1],
+        &[0x81, 0],
+    ] {
+        assert_eq!(value("Accuracy"), info_with(&[sequence(&[accuracy])]));
+    }
+    assert_eq!(Err(TRAILING), info_with(&[sequence(&[&int(1), &int(1)])]));
+    assert_eq!(value("BOOLEAN DEFAULT FALSE"), info_with(&[vec![1, 1, 0]]));
+    assert_eq!(value("INTEGER"), info_with(&[vec![2, 2, 0, 1]]));
+    assert_eq!(Err(TRAILING), info_with(&[int(1), int(1)]));
+    assert_eq!(value("Extensions"), extensions(&[]));
+}
+
+#[test]
+fn rejects_critical_repeated_and_too_many_extensions() {
+    let found = || String::from("1.2.3");
+
+    assert_eq!(
+        Err(TspError::CriticalExtension { found: found() }),
+        extensions(&[extension(3, CRITICAL)])
+    );
+    assert_eq!(
+        Err(TspError::DuplicateExtension { found: found() }),
+        extensions(&[extension(3, &[]), extension(4, &[]), extension(3, &[])])
+    );
+    let many: Vec<_> = (0..33).map(|n| extension(n, &[])).collect();
+    assert_eq!(Err(TspError::TooMany { cap: 32 }), extensions(&many));
+    assert_eq!(Ok(at()), extensions(&many[..32]));
+}
