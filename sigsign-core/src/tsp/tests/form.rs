@@ -104,7 +104,7 @@ fn rejects_other_contents() {
         rejected(|r| r.content_type = oid(DATA))
     );
     assert_eq!(
-        TspError::NotTstInfo { found: found },
+        TspError::NotTstInfo { found },
         rejected(|r| r.info_type = oid(DATA))
     );
 }
