@@ -26,7 +26,7 @@ pub enum CertificateError {
     Version,
     /// A serial number that is not positive or longer than 20 octets.
     Serial,
-    /// Two signature algorithms that differ, or one that is not supported.
+    /// Two signature algorithms that differ.
     SignatureAlgorithm,
     /// An issuer or subject that is not a well-formed name, or an issuer without any part.
     Name,
@@ -81,7 +81,7 @@ impl fmt::Display for CertificateError {
             Self::Version => f.write_str("wanted a certificate of version 3"),
             Self::Serial => f.write_str("wanted a positive serial number of at most 20 octets"),
             Self::SignatureAlgorithm => {
-                f.write_str("certificate's signature algorithms differ or are not supported")
+                f.write_str("certificate's two signature algorithms differ")
             }
             Self::Name => f.write_str("issuer or subject is not a well-formed name"),
             Self::Validity(validity) => write!(f, "certificate ends before it starts: {validity}"),
@@ -123,7 +123,7 @@ struct Inner {
     signature: Range<usize>,
     extensions_list: Option<Range<usize>>,
     validity: Validity,
-    algorithm: Algorithm,
+    algorithm: Option<Algorithm>,
     extensions: Extensions,
     key: OnceLock<Result<PublicKey, KeyError>>,
 }
@@ -173,8 +173,7 @@ impl Certificate {
         }
         let mut identifier = Reader::new(inner_algorithm.value);
         let oid = identifier.oid()?;
-        let algorithm = Algorithm::from_x509(oid, identifier.rest())
-            .ok_or(CertificateError::SignatureAlgorithm)?;
+        let algorithm = Algorithm::from_x509(oid, identifier.rest());
         // 4.1.2.4: the issuer is not empty
         let issuer = fields.take_raw(der::SEQUENCE)?;
         if issuer.value.is_empty() || !names::is_name(issuer.value) {
@@ -269,8 +268,10 @@ impl Certificate {
             .map_err(|error| *error)
     }
 
-    /// How the certificate is signed.
-    pub fn signature_algorithm(&self) -> Algorithm {
+    /// How the certificate is signed; `None` if that is not supported.
+    ///
+    /// An anchor is trusted as it is, so an old one may be signed with SHA-1.
+    pub fn signature_algorithm(&self) -> Option<Algorithm> {
         self.0.algorithm
     }
 

@@ -153,13 +153,10 @@ fulcio_extensions! {
 impl FulcioExtension {
     /// The extension with this name, or with this object identifier in dots.
     pub fn from_name(name: &str) -> Option<Self> {
-        let arc = name
-            .strip_prefix("1.3.6.1.4.1.57264.1.")
-            .and_then(|arc| arc.parse::<u8>().ok());
         Self::ALL
             .iter()
             .copied()
-            .find(|known| known.name() == name || Some(known.arc()) == arc)
+            .find(|known| known.name() == name || String::from(*known) == name)
     }
 
     /// Numbers up to 6 are bare text; from 8 on it is a UTF8String in DER.
@@ -237,6 +234,10 @@ impl<'a> FulcioClaims<'a> {
             });
         }
         let issuer = current.or(deprecated);
+        if issuer == Some("") {
+            let extension = FulcioExtension::Issuer;
+            return Err(ClaimsError::Value { extension });
+        }
         Ok(Self {
             certificate,
             subject: subject(certificate)?,
@@ -330,7 +331,7 @@ fn plain(bytes: &[u8]) -> Option<&str> {
 // 1.3.6.1.4.1.57264.1.n, with n to be put in last
 const FULCIO: [u8; 10] = *b"\x2b\x06\x01\x04\x01\x83\xbf\x30\x01\x00";
 // 1.3.6.1.4.1.57264.1.7
-const USER_NAME: &[u8] = b"\x2b\x06\x01\x04\x01\x83\xbf\x30\x01\x07";
+pub(super) const USER_NAME: &[u8] = b"\x2b\x06\x01\x04\x01\x83\xbf\x30\x01\x07";
 
 /// The object identifier of an extension, in dots.
 impl From<FulcioExtension> for String {

@@ -58,6 +58,7 @@ pub(super) struct Extension {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BasicConstraints {
+    pub(super) critical: bool,
     pub(super) ca: bool,
     pub(super) path_len: Option<u64>,
 }
@@ -120,7 +121,8 @@ pub(super) fn parse(mut field: Reader<'_>, whole: &[u8]) -> Result<Extensions, E
         return Err(ExtensionError::List(DerError::Truncated));
     }
     let mut extensions = Extensions {
-        list: Vec::with_capacity(16),
+        // What Fulcio writes for a workflow, with room to spare: one allocation.
+        list: Vec::with_capacity(32),
         ..Extensions::default()
     };
     while !items.is_empty() {
@@ -176,7 +178,9 @@ fn decode(
 ) -> Result<(), DerError> {
     let at = |part: &[u8]| range_in(part, whole);
     match oid.content() {
-        BASIC_CONSTRAINTS => extensions.basic_constraints = Some(basic_constraints(value)?),
+        BASIC_CONSTRAINTS => {
+            extensions.basic_constraints = Some(basic_constraints(value, critical)?);
+        }
         KEY_USAGE => {
             let bits = only(value, |reader| reader.bit_flags())?;
             // RFC 5280 4.2.1.3: at least one bit is set
@@ -209,9 +213,7 @@ fn decode(
         SCT_LIST => extensions.sct_list = Some(at(only(value, |reader| reader.octet_string())?)),
         // Policies say how the subject was identified; without a required set they constrain
         // nothing (RFC 5280 6.1.1 (c), any-policy).
-        CERTIFICATE_POLICIES => {
-            only(value, |reader| reader.take(der::SEQUENCE))?;
-        }
+        CERTIFICATE_POLICIES => check_policies(value)?,
         _ if critical && extensions.unknown_critical.is_none() => {
             extensions.unknown_critical = Some(at(oid.content()));
         }
@@ -232,7 +234,7 @@ pub(super) fn only<'a, T>(
 }
 
 /// Spec: RFC 5280 4.2.1.9
-fn basic_constraints(value: &[u8]) -> Result<BasicConstraints, DerError> {
+fn basic_constraints(value: &[u8], critical: bool) -> Result<BasicConstraints, DerError> {
     let mut fields = only(value, Reader::sequence)?;
     let ca = fields.default_false()?;
     let path_len = if fields.is_empty() {
@@ -244,7 +246,11 @@ fn basic_constraints(value: &[u8]) -> Result<BasicConstraints, DerError> {
     if path_len.is_some() && !ca {
         return Err(DerError::Value("path length without a CA"));
     }
-    Ok(BasicConstraints { ca, path_len })
+    Ok(BasicConstraints {
+        critical,
+        ca,
+        path_len,
+    })
 }
 
 /// Spec: RFC 5280 4.2.1.12
@@ -277,6 +283,42 @@ fn extended_key_usage(value: &[u8], critical: bool) -> Result<ExtendedKeyUsage, 
     } else {
         Ok(usage)
     }
+}
+
+/// Spec: RFC 5280 4.2.1.4
+fn check_policies(value: &[u8]) -> Result<(), DerError> {
+    let mut policies = only(value, Reader::sequence)?;
+    let mut seen: Vec<&[u8]> = Vec::new();
+    while !policies.is_empty() {
+        let mut policy = policies.sequence()?;
+        let oid = policy.oid()?.content();
+        if seen.contains(&oid) || seen.len() == limits::CERTIFICATE_EXTENSIONS {
+            return Err(DerError::Value("CertificatePolicies"));
+        }
+        seen.push(oid);
+        if !policy.is_empty() {
+            check_qualifiers(policy.sequence()?)?;
+        }
+        policy.finish()?;
+    }
+    if seen.is_empty() {
+        Err(DerError::Value("CertificatePolicies"))
+    } else {
+        Ok(())
+    }
+}
+
+fn check_qualifiers(mut qualifiers: Reader<'_>) -> Result<(), DerError> {
+    if qualifiers.is_empty() {
+        return Err(DerError::Value("policyQualifiers"));
+    }
+    while !qualifiers.is_empty() {
+        let mut qualifier = qualifiers.sequence()?;
+        qualifier.oid()?;
+        qualifier.any()?;
+        qualifier.finish()?;
+    }
+    Ok(())
 }
 
 /// Spec: RFC 5280 4.2.1.1

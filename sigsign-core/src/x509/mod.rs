@@ -10,6 +10,8 @@ mod claims;
 mod extensions;
 mod names;
 mod path;
+#[cfg(test)]
+pub(crate) mod tests;
 
 pub use certificate::{Certificate, CertificateError};
 pub use claims::{ClaimsError, FulcioClaims, FulcioExtension, Subject, SubjectKind};

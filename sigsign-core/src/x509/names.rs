@@ -214,62 +214,142 @@ fn read_subtrees(list: &[u8]) -> Result<Vec<GeneralName<'_>>, DerError> {
     }
 }
 
-/// Whether `name` lies in the subtree at `base`; `None` if that cannot be said.
+/// Whether `name` lies in the subtree at `base`.
+///
+/// `None` where that cannot be said, because one of them is not well formed or because readers
+/// differ about it: such a name is neither permitted nor spared from exclusion.
 fn match_base(base: &GeneralName<'_>, name: &GeneralName<'_>) -> Option<bool> {
     match (base, name) {
-        (GeneralName::Uri(base), GeneralName::Uri(uri)) => {
-            uri_host(uri).map(|host| host_or_below(base, host))
+        (GeneralName::Uri(base), GeneralName::Uri(uri)) => host_or_below(base, uri_host(uri)?),
+        (GeneralName::Email(base), GeneralName::Email(email)) => mailbox_below(base, email),
+        (GeneralName::Dns(""), GeneralName::Dns(_)) => Some(true),
+        (GeneralName::Dns(base), GeneralName::Dns(name)) => {
+            let itself = host_or_below(base, name)?;
+            Some(itself || is_below(base, name))
         }
-        (GeneralName::Email(base), GeneralName::Email(email)) => {
-            let (local, host) = email.rsplit_once('@')?;
-            Some(match base.rsplit_once('@') {
-                Some((base_local, base_host)) => {
-                    base_local == local && base_host.eq_ignore_ascii_case(host)
-                }
-                None => host_or_below(base, host),
-            })
-        }
-        (GeneralName::Dns(base), GeneralName::Dns(name)) => Some(
-            base.is_empty()
-                || base.eq_ignore_ascii_case(name)
-                || host_or_below(&format!(".{base}"), name),
-        ),
-        (GeneralName::Directory(base), GeneralName::Directory(name)) => {
-            Some(name.starts_with(base))
-        }
+        (GeneralName::Directory(base), GeneralName::Directory(name)) => directory_below(base, name),
         _ => None,
     }
 }
 
-/// A base with a leading dot covers every host below it, one without covers that host alone.
-fn host_or_below(base: &str, host: &str) -> bool {
-    if !base.starts_with('.') {
-        return base.eq_ignore_ascii_case(host);
+/// A base is a mailbox, a host, or a host's subdomains. Hosts ignore case, local parts do not, but
+/// many who receive mail do: a difference in case alone is undecided.
+fn mailbox_below(base: &str, email: &str) -> Option<bool> {
+    let (local, host) = email.rsplit_once('@')?;
+    if local.is_empty() {
+        return None;
     }
+    let Some((base_local, base_host)) = base.rsplit_once('@') else {
+        return host_or_below(base, host);
+    };
+    if !host_or_below(base_host, host)? {
+        return Some(false);
+    }
+    let same = base_local == local;
+    (same || !base_local.eq_ignore_ascii_case(local)).then_some(same)
+}
+
+/// A base with a leading dot covers every host below it, one without covers that host alone.
+fn host_or_below(base: &str, host: &str) -> Option<bool> {
+    let bare = base.strip_prefix('.').unwrap_or(base);
+    if !is_host(bare) || !is_host(host) {
+        return None;
+    }
+    Some(if bare.len() == base.len() {
+        base.eq_ignore_ascii_case(host)
+    } else {
+        is_below(bare, host)
+    })
+}
+
+fn is_below(base: &str, host: &str) -> bool {
     let start = host.len().checked_sub(base.len());
-    start
-        .filter(|start| *start > 0)
-        .and_then(|start| host.get(start..))
-        .is_some_and(|end| end.eq_ignore_ascii_case(base))
+    let parts = start.and_then(|start| host.split_at_checked(start));
+    parts.is_some_and(|(below, end)| below.ends_with('.') && end.eq_ignore_ascii_case(base))
+}
+
+/// Whether this is a host name written in the one usual way: no final dot, no escapes, no wildcard.
+fn is_host(host: &str) -> bool {
+    let in_label = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    host.split('.')
+        .all(|label| !label.is_empty() && label.bytes().all(in_label))
 }
 
 /// The host of a URI, if it has one that is a name.
 ///
-/// Spec: RFC 5280 4.2.1.10: a constraint applies to a fully qualified domain name; RFC 3986 3.2
+/// Spec: RFC 5280 4.2.1.10: a constraint applies to a fully qualified domain name; RFC 3986 3
 fn uri_host(uri: &str) -> Option<&str> {
-    let (_, rest) = uri.split_once("://")?;
-    let authority = rest.split(['/', '?', '#']).next()?;
+    let (scheme, rest) = uri.split_once(':')?;
+    let in_scheme = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+    if !scheme.bytes().all(in_scheme) || scheme.is_empty() {
+        return None;
+    }
+    let authority = rest.strip_prefix("//")?.split(['/', '?', '#']).next()?;
     let host = authority
         .rsplit_once('@')
         .map_or(authority, |(_, host)| host);
-    let host = host.split_once(':').map_or(host, |(host, _)| host);
-    let is_address = host.starts_with('[') || host.bytes().all(|c| c.is_ascii_digit() || c == b'.');
-    if host.is_empty() || is_address {
-        None
-    } else {
-        Some(host)
-    }
+    let (host, port) = host.split_once(':').unwrap_or((host, ""));
+    let is_address = host.bytes().all(|c| c.is_ascii_digit() || c == b'.');
+    let plain = !authority.contains('\\') && port.bytes().all(|c| c.is_ascii_digit());
+    (plain && !is_address).then_some(host)
 }
+
+/// Whether the relative distinguished names of `name` begin with those of `base`.
+///
+/// Equal bytes are equal names. Names that differ only in case, spaces or the type of a string may
+/// be equal to some readers (RFC 5280 7.1), so for those it is undecided.
+fn directory_below(base: &[u8], name: &[u8]) -> Option<bool> {
+    if name.starts_with(base) {
+        return Some(true);
+    }
+    let (mut base, mut name) = (Reader::new(base), Reader::new(name));
+    while !base.is_empty() {
+        let (Ok(want), Ok(found)) = (base.set(), name.set()) else {
+            return Some(false);
+        };
+        let found: Vec<_> = attributes(found).collect();
+        let similar =
+            |want: (&[u8], der::Tlv<'_>)| found.iter().any(|found| may_equal(want, *found));
+        if !attributes(want).all(similar) {
+            return Some(false);
+        }
+    }
+    None
+}
+
+fn attributes(mut rdn: Reader<'_>) -> impl Iterator<Item = (&[u8], der::Tlv<'_>)> {
+    std::iter::from_fn(move || read_attribute(rdn.any().ok()?.value).ok())
+}
+
+fn may_equal(a: (&[u8], der::Tlv<'_>), b: (&[u8], der::Tlv<'_>)) -> bool {
+    let plain = |value: der::Tlv<'_>| {
+        matches!(value.tag, der::UTF8_STRING | PRINTABLE_STRING | IA5_STRING)
+            && value.value.is_ascii()
+    };
+    a.0 == b.0 && (!plain(a.1) || !plain(b.1) || fold(a.1.value).eq(fold(b.1.value)))
+}
+
+fn fold(text: &[u8]) -> impl Iterator<Item = u8> {
+    text.iter()
+        .filter(|byte| **byte != b' ')
+        .map(u8::to_ascii_lowercase)
+}
+
+/// The email addresses in a name, where a certificate has no alternative name to put them in.
+///
+/// Spec: RFC 5280 4.2.1.10
+pub(super) fn emails_in(name: &[u8]) -> impl Iterator<Item = GeneralName<'_>> {
+    let mut rdns = Reader::new(name);
+    std::iter::from_fn(move || rdns.set().ok())
+        .flat_map(attributes)
+        .filter(|(oid, _)| *oid == EMAIL_ADDRESS)
+        .map(|(_, value)| GeneralName::Email(ia5(value.value).unwrap_or_default()))
+}
+
+const PRINTABLE_STRING: u8 = 0x13;
+const IA5_STRING: u8 = 0x16;
+// 1.2.840.113549.1.9.1
+const EMAIL_ADDRESS: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01";
 
 #[cfg(test)]
 mod tests {

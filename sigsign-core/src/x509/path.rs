@@ -2,9 +2,11 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use super::certificate::Certificate;
-use super::extensions::KeyUsage;
-use super::names::{GeneralName, NameConstraints};
+use super::claims::USER_NAME;
+use super::extensions::{BasicConstraints, KeyUsage};
+use super::names::{GeneralName, NameConstraints, emails_in};
 use crate::crypto::{BadSignature, KeyError, sha256};
+use crate::der::{self, Reader};
 use crate::encoding::Escaped;
 use crate::limits;
 use crate::time::{Timestamp, Validity};
@@ -44,6 +46,16 @@ pub enum PathError {
         /// The issuer that the certificate names.
         found: String,
     },
+    /// A certificate that was signed by another key of its issuer.
+    KeyId {
+        /// Whose certificate, by its subject.
+        subject: String,
+    },
+    /// A certificate that is signed in a way that is not supported: SHA-1 and its like.
+    Algorithm {
+        /// Whose certificate, by its subject.
+        subject: String,
+    },
     /// A certificate that its issuer did not sign.
     Signature {
         /// Whose certificate, by its subject.
@@ -68,6 +80,8 @@ pub enum PathError {
         /// Who set the constraint, by its subject.
         constrained_by: String,
     },
+    /// No time to check for: nothing is valid regardless of time (V10).
+    NoTimes,
     /// A time at which a certificate was not valid (V24).
     Expired {
         /// Whose certificate, by its subject.
@@ -92,10 +106,13 @@ impl PathError {
         "path.length",
         "path.profile",
         "path.not-issued-by",
+        "path.key-id",
+        "path.algorithm",
         "path.signature",
         "path.key",
         "path.path-length",
         "path.name-constraint",
+        "path.no-times",
         "path.expired",
         "path.window",
     ];
@@ -106,10 +123,13 @@ impl PathError {
             Self::Length { .. } => "path.length",
             Self::Profile { .. } => "path.profile",
             Self::NotIssuedBy { .. } => "path.not-issued-by",
+            Self::KeyId { .. } => "path.key-id",
+            Self::Algorithm { .. } => "path.algorithm",
             Self::Signature { .. } => "path.signature",
             Self::Key { .. } => "path.key",
             Self::PathLength { .. } => "path.path-length",
             Self::NameConstraint { .. } => "path.name-constraint",
+            Self::NoTimes => "path.no-times",
             Self::Expired { .. } => "path.expired",
             Self::Window { .. } => "path.window",
         }
@@ -118,10 +138,10 @@ impl PathError {
     /// How close the check came to success: of several errors, the highest is the one to show.
     pub(crate) fn depth(&self) -> u8 {
         match self {
-            Self::Length { .. } | Self::NotIssuedBy { .. } => 0,
-            Self::Signature { .. } | Self::Key { .. } => 1,
+            Self::Length { .. } | Self::NotIssuedBy { .. } | Self::KeyId { .. } => 0,
+            Self::Algorithm { .. } | Self::Signature { .. } | Self::Key { .. } => 1,
             Self::Profile { .. } | Self::PathLength { .. } | Self::NameConstraint { .. } => 2,
-            Self::Window { .. } | Self::Expired { .. } => 3,
+            Self::NoTimes | Self::Window { .. } | Self::Expired { .. } => 3,
         }
     }
 }
@@ -146,6 +166,20 @@ impl fmt::Display for PathError {
                     Escaped(found)
                 )
             }
+            Self::KeyId { subject } => {
+                write!(
+                    f,
+                    "certificate of {} names another key of its issuer",
+                    Escaped(subject)
+                )
+            }
+            Self::Algorithm { subject } => {
+                write!(
+                    f,
+                    "certificate of {} is signed in a way that is not supported",
+                    Escaped(subject)
+                )
+            }
             Self::Signature { subject } => {
                 write!(
                     f,
@@ -167,6 +201,7 @@ impl fmt::Display for PathError {
                     Escaped(constrained_by)
                 )
             }
+            Self::NoTimes => f.write_str("no time to check the certificates for"),
             Self::Expired {
                 subject,
                 window,
@@ -277,7 +312,7 @@ impl PathVerifier {
     pub fn issues(&self, leaf: &Certificate) -> bool {
         self.chain
             .first()
-            .is_some_and(|issuer| names_match(leaf, issuer))
+            .is_some_and(|issuer| leaf.issuer() == issuer.subject() && key_ids_match(leaf, issuer))
     }
 
     /// The certificates, the leaf's issuer first.
@@ -314,12 +349,15 @@ impl PathVerifier {
         })
     }
 
-    /// Checks every certificate and the authority's own window at every time (V24, V25).
+    /// Checks every certificate and the authority's own window at every time (V24, V25, V11).
     pub(crate) fn check_times(
         &self,
         leaf: &Certificate,
         at: &[Timestamp],
     ) -> Result<(), PathError> {
+        if at.is_empty() {
+            return Err(PathError::NoTimes);
+        }
         for &at in at {
             for certificate in std::iter::once(leaf).chain(&self.chain) {
                 let window = certificate.validity();
@@ -469,7 +507,9 @@ fn check_issuer(certificate: &Certificate, usage: Usage, anchor: bool) -> Result
     if extensions.unknown_critical.is_some() {
         return fail(ProfileError::UnknownCritical);
     }
-    if !extensions.basic_constraints.is_some_and(|it| it.ca) {
+    // 4.2.1.9: critical; an anchor is trusted as it is
+    let may_issue = |it: BasicConstraints| it.ca && (it.critical || anchor);
+    if !extensions.basic_constraints.is_some_and(may_issue) {
         return fail(ProfileError::BasicConstraints);
     }
     // Absent on some old anchors; where it is, it must allow what the certificate does.
@@ -537,7 +577,12 @@ fn check_code_signing_leaf(leaf: &Certificate) -> Result<(), ProfileError> {
     if names.count != 1 || (leaf.has_empty_subject() && !names.critical) {
         return Err(ProfileError::AlternativeName);
     }
-    Ok(())
+    match leaf.alternative_names().next() {
+        Some(GeneralName::Email(_) | GeneralName::Uri(_) | GeneralName::Other(USER_NAME, _)) => {
+            Ok(())
+        }
+        _ => Err(ProfileError::AlternativeName),
+    }
 }
 
 /// Spec: RFC 3161 2.3 (V18)
@@ -561,28 +606,36 @@ fn check_time_stamping_leaf(leaf: &Certificate) -> Result<(), ProfileError> {
 ///
 /// Spec: RFC 5280 6.1.3 (a)(1), (a)(4)
 fn check_link(certificate: &Certificate, issuer: &Certificate) -> Result<(), PathError> {
-    if !names_match(certificate, issuer) {
+    if certificate.issuer() != issuer.subject() {
         return Err(PathError::NotIssuedBy {
             want: issuer.subject_text(),
             found: certificate.issuer_text(),
+        });
+    }
+    if !key_ids_match(certificate, issuer) {
+        return Err(PathError::KeyId {
+            subject: describe(certificate),
         });
     }
     let key = issuer.public_key().map_err(|problem| PathError::Key {
         subject: issuer.subject_text(),
         problem,
     })?;
-    let algorithm = certificate.signature_algorithm();
+    let algorithm = certificate
+        .signature_algorithm()
+        .ok_or_else(|| PathError::Algorithm {
+            subject: describe(certificate),
+        })?;
     key.verify(algorithm, certificate.tbs(), certificate.signature())
         .map_err(|BadSignature| PathError::Signature {
             subject: describe(certificate),
         })
 }
 
-/// Whether the names chain, and the key identifiers where both have one.
-fn names_match(certificate: &Certificate, issuer: &Certificate) -> bool {
+/// Whether the key identifiers are the same, where both certificates have one.
+fn key_ids_match(certificate: &Certificate, issuer: &Certificate) -> bool {
     let keys = (certificate.authority_key_id(), issuer.subject_key_id());
-    certificate.issuer() == issuer.subject()
-        && !matches!(keys, (Some(wanted), Some(found)) if wanted != found)
+    !matches!(keys, (Some(wanted), Some(found)) if wanted != found)
 }
 
 /// Checks the certificate's names against the constraints of everything above it.
@@ -595,11 +648,18 @@ fn check_names(certificate: &Certificate, above: &[Certificate]) -> Result<(), P
         };
         let constraints = NameConstraints::parse(issuer.slice(range));
         let allow = |name: &GeneralName<'_>| constraints.as_ref().is_ok_and(|it| it.allow(name));
-        let subject = directory_name(certificate);
+        let subject = Reader::new(certificate.subject())
+            .take(der::SEQUENCE)
+            .unwrap_or_default();
+        let directory =
+            (!certificate.has_empty_subject()).then_some(GeneralName::Directory(subject));
+        let mut emails = emails_in(subject);
+        let has_names = certificate.extensions().alternative_names.is_some();
         if !certificate
             .alternative_names()
-            .chain(subject)
+            .chain(directory)
             .all(|name| allow(&name))
+            || !(has_names || emails.all(|name| allow(&name)))
         {
             return Err(PathError::NameConstraint {
                 constrained_by: issuer.subject_text(),
@@ -607,12 +667,6 @@ fn check_names(certificate: &Certificate, above: &[Certificate]) -> Result<(), P
         }
     }
     Ok(())
-}
-
-/// The subject's name, where it is not empty.
-fn directory_name(certificate: &Certificate) -> Option<GeneralName<'_>> {
-    let name = crate::der::Reader::new(certificate.subject()).any().ok()?;
-    (!certificate.has_empty_subject()).then_some(GeneralName::Directory(name.value))
 }
 
 /// Whose certificate: the subject, or the alternative name where that is empty.
