@@ -303,7 +303,12 @@ fn length_24(bytes: &[u8]) -> Result<[u8; 3], SctError> {
 
 #[cfg(test)]
 mod tests {
+    use ed25519_dalek::Signer;
+
     use super::*;
+    use crate::crypto::sha256;
+    use crate::der::write::tlv;
+    use crate::x509::tests::{Draft, SCT_LIST, signing_key, spki};
 
     fn sct(version: u8, extensions: &[u8], algorithm: [u8; 2], signature: &[u8]) -> Vec<u8> {
         let mut out = vec![version];
@@ -319,6 +324,7 @@ mod tests {
         [&u16::try_from(bytes.len()).unwrap().to_be_bytes(), bytes].concat()
     }
 
+    // V30 O10
     #[test]
     fn accepts_a_list_with_several_and_extensions() {
         let one = sct(0, &[], [4, 3], b"sig");
@@ -333,6 +339,7 @@ mod tests {
         assert_eq!(b"ext", scts[1].extensions());
     }
 
+    // V30 V4
     #[test]
     fn rejects_lists_that_do_not_end_where_they_should() {
         let good = sct(0, &[], [4, 3], b"sig");
@@ -359,6 +366,7 @@ mod tests {
         );
     }
 
+    // V30 V35
     #[test]
     fn rejects_another_version() {
         let bytes = sct(1, &[], [4, 3], b"sig");
@@ -367,6 +375,7 @@ mod tests {
         assert_eq!(Err(SctError::Version { found: 1 }), DetachedSct::new(bytes));
     }
 
+    // V31
     #[test]
     fn rejects_an_algorithm_that_is_not_the_keys() {
         for (numbers, kind, want) in [
@@ -389,5 +398,112 @@ mod tests {
             let [hash, signature] = numbers;
             assert_eq!(want.ok_or(SctError::Algorithm { hash, signature }), found);
         }
+    }
+
+    /// A timestamp by the key of that number over `entry`.
+    fn signed(entry: &[&[u8]], extensions: &[u8], key: u8) -> Vec<u8> {
+        let unsigned = sct(0, extensions, [8, 7], b"");
+        let mut message = vec![0, 0];
+        message.extend(&unsigned[33..41]);
+        message.extend(entry.concat());
+        message.extend(vector(extensions));
+        let signature = signing_key(key).sign(&message).to_bytes();
+        sct(0, extensions, [8, 7], &signature)
+    }
+
+    fn precertificate_entry(draft: &Draft, issuer: u8) -> Vec<u8> {
+        let tbs = draft.tbs();
+        let issuer_key_hash = sha256(&spki(issuer));
+        let len = u32::try_from(tbs.len()).unwrap().to_be_bytes();
+        [&[0, 1], &issuer_key_hash[..], &len[1..], &tbs].concat()
+    }
+
+    /// The leaf with these timestamps in it, and the first of them checked for that issuer.
+    fn verify_embedded(draft: &Draft, sct: &[u8], issuer: u8) -> Result<(), SctError> {
+        let list = tlv(0x04, &[&vector(&vector(sct))]);
+        let certificate = draft.clone().with(SCT_LIST, false, &list).certificate(1);
+        let scts = parse_list(certificate.sct_list().unwrap()).unwrap();
+        scts[0].verify_precertificate(
+            &certificate.precertificate_tbs(),
+            &sha256(&spki(issuer)),
+            &PublicKey::from_spki(&spki(50)).unwrap(),
+        )
+    }
+
+    // V31 A21
+    #[test]
+    fn accepts_an_embedded_timestamp_with_and_without_extensions() {
+        let draft = Draft::leaf(1);
+        for extensions in [&b""[..], b"\x00\x00\x05\x00\x00\x00\x00\x07"] {
+            let sct = signed(&[&precertificate_entry(&draft, 1)], extensions, 50);
+
+            assert_eq!(Ok(()), verify_embedded(&draft, &sct, 1));
+        }
+    }
+
+    // V31
+    #[test]
+    fn rejects_an_embedded_timestamp_for_another_certificate_issuer_or_log() {
+        let draft = Draft::leaf(1);
+        let entry = precertificate_entry(&draft, 1);
+        let good = signed(&[&entry], b"ext", 50);
+        let bad = Err(SctError::Signature);
+
+        // The issuer whose key was verified, not one with the same name.
+        assert_eq!(bad, verify_embedded(&draft, &good, 2));
+        let other = draft.clone().with("1.2.3", false, b"");
+        assert_eq!(bad, verify_embedded(&other, &good, 1));
+        assert_eq!(bad, verify_embedded(&draft, &signed(&[&entry], b"", 51), 1));
+        // Version and log id are not signed; time, extensions and signature are.
+        for at in [33, 40, 43, 45, good.len() - 1] {
+            let mut changed = good.clone();
+            changed[at] ^= 1;
+            assert_eq!(bad, verify_embedded(&draft, &changed, 1), "{at}");
+        }
+        // A timestamp over the finished certificate is no good inside it.
+        let detached = signed(&[&[0, 0], &entry[34..]], b"", 50);
+        assert_eq!(bad, verify_embedded(&draft, &detached, 1));
+    }
+
+    // V35
+    #[test]
+    fn accepts_and_rejects_timestamps_beside_a_certificate() {
+        let certificate = Draft::leaf(1).certificate(1);
+        let len = u32::try_from(certificate.der().len())
+            .unwrap()
+            .to_be_bytes();
+        let bytes = signed(&[&[0, 0], &len[1..], certificate.der()], b"", 50);
+        let detached = DetachedSct::new(bytes).unwrap();
+        let key = PublicKey::from_spki(&spki(50)).unwrap();
+
+        let sct = detached.sct().unwrap();
+
+        assert_eq!(Ok(()), sct.verify_certificate(&certificate, &key));
+        let other = Draft::leaf(2).certificate(2);
+        assert_eq!(
+            Err(SctError::Signature),
+            sct.verify_certificate(&other, &key)
+        );
+        let tbs = certificate.precertificate_tbs();
+        assert_eq!(
+            Err(SctError::Signature),
+            sct.verify_precertificate(&tbs, &sha256(&spki(1)), &key)
+        );
+    }
+
+    // V35
+    #[test]
+    fn rejects_timestamps_beside_a_certificate_that_are_not_well_formed() {
+        let good = sct(0, b"", [8, 7], b"sig");
+        for len in 0..good.len() {
+            assert_eq!(
+                Err(SctError::Malformed),
+                DetachedSct::new(good[..len].to_vec())
+            );
+        }
+        let longer = [good.as_slice(), &[0]].concat();
+        assert_eq!(Err(SctError::Malformed), DetachedSct::new(longer));
+        let unsigned = sct(0, b"", [8, 7], b"");
+        assert_eq!(Err(SctError::Malformed), DetachedSct::new(unsigned));
     }
 }

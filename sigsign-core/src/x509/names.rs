@@ -374,6 +374,27 @@ mod tests {
         )
     }
 
+    fn allows(kind: u8, base: &[u8], sense: Sense, name: GeneralName<'_>) -> bool {
+        let subtree: &[(u8, &[u8])] = &[(kind, base)];
+        let encoded = match sense {
+            Sense::Permitted => constraints(subtree, &[]),
+            Sense::Excluded => constraints(&[], subtree),
+        };
+        NameConstraints::parse(&encoded).unwrap().allow(&name)
+    }
+
+    #[derive(Clone, Copy)]
+    enum Sense {
+        Permitted,
+        Excluded,
+    }
+
+    fn rdn(kind: &[u8], tag: u8, value: &[u8]) -> Vec<u8> {
+        let attribute = [tlv(der::OID, &[kind]), tlv(tag, &[value])].concat();
+        tlv(der::SET, &[&tlv(der::SEQUENCE, &[&attribute])])
+    }
+
+    // V28
     #[test]
     fn accepts_names_inside_and_rejects_names_outside() {
         let encoded = constraints(
@@ -411,6 +432,148 @@ mod tests {
         }
     }
 
+    // V28: neither permitted nor spared
+    #[test]
+    fn rejects_names_that_readers_may_take_for_others() {
+        let uris: &[&str] = &[
+            "https://evil.example./",
+            "https://evil%2eexample/",
+            "https://ev\\il@evil.example/",
+            "https://evil.example:x/",
+            "https://[::1]/",
+            "https://1.2.3.4/",
+            "https:///path",
+            "https:/evil.example/",
+            "urn:x?u=https://good.example/",
+            "://evil.example/",
+            "evil.example",
+            "https://*.example/",
+        ];
+        for uri in uris {
+            for base in ["evil.example", "good.example", ".example"] {
+                for sense in [Sense::Permitted, Sense::Excluded] {
+                    let name = GeneralName::Uri(uri);
+                    assert!(!allows(0x86, base.as_bytes(), sense, name), "{base} {uri}");
+                }
+            }
+        }
+        for email in ["a@evil.example.", "@evil.example", "a@", "a", "a@[1.2.3.4]"] {
+            for sense in [Sense::Permitted, Sense::Excluded] {
+                let name = GeneralName::Email(email);
+                assert!(!allows(0x81, b"evil.example", sense, name), "{email}");
+            }
+        }
+        for sense in [Sense::Permitted, Sense::Excluded] {
+            let name = GeneralName::Email("A@evil.example");
+            assert!(!allows(0x81, b"a@evil.example", sense, name));
+            let name = GeneralName::Dns("*.example");
+            assert!(!allows(0x82, b"evil.example", sense, name));
+        }
+    }
+
+    // V28
+    #[test]
+    fn rejects_every_name_where_the_base_is_not_well_formed() {
+        let bases: &[&[u8]] = &[
+            b"",
+            b".",
+            b"https://a.example/",
+            b"a..example",
+            b"a.example.",
+        ];
+        for base in bases {
+            for sense in [Sense::Permitted, Sense::Excluded] {
+                let uri = GeneralName::Uri("https://a.example/");
+                assert!(!allows(0x86, base, sense, uri), "{base:?}");
+                let email = GeneralName::Email("x@a.example");
+                assert!(!allows(0x81, base, sense, email), "{base:?}");
+            }
+        }
+    }
+
+    // V28
+    #[test]
+    fn accepts_dns_names_at_and_below_the_base() {
+        for (name, inside) in [
+            ("a.example", true),
+            ("b.A.example", true),
+            ("ba.example", false),
+            ("example", false),
+        ] {
+            for (sense, want) in [(Sense::Permitted, inside), (Sense::Excluded, !inside)] {
+                let found = allows(0x82, b"a.example", sense, GeneralName::Dns(name));
+                assert_eq!(want, found, "{name}");
+            }
+        }
+        assert!(allows(
+            0x82,
+            b"",
+            Sense::Permitted,
+            GeneralName::Dns("a.example")
+        ));
+        assert!(!allows(
+            0x82,
+            b"",
+            Sense::Excluded,
+            GeneralName::Dns("a.example")
+        ));
+    }
+
+    // V28
+    #[test]
+    fn rejects_directory_names_that_differ_only_in_their_writing() {
+        const ORGANIZATION: &[u8] = b"\x55\x04\x0a";
+        let base = rdn(ORGANIZATION, der::UTF8_STRING, b"evil corp");
+        let encoded_base = tlv(der::SEQUENCE, &[&base]);
+        let below = [
+            base.as_slice(),
+            &rdn(b"\x55\x04\x03", der::UTF8_STRING, b"x"),
+        ]
+        .concat();
+        let allowed =
+            |sense, name: &[u8]| allows(0xa4, &encoded_base, sense, GeneralName::Directory(name));
+
+        for same in [&base, &below] {
+            assert!(allowed(Sense::Permitted, same));
+            assert!(!allowed(Sense::Excluded, same));
+        }
+        for similar in [
+            rdn(ORGANIZATION, PRINTABLE_STRING, b"evil corp"),
+            rdn(ORGANIZATION, der::UTF8_STRING, b"Evil  Corp"),
+            rdn(ORGANIZATION, 0x1e, b"\0e\0v"),
+        ] {
+            assert!(!allowed(Sense::Permitted, &similar));
+            assert!(!allowed(Sense::Excluded, &similar));
+        }
+        for other in [
+            rdn(ORGANIZATION, der::UTF8_STRING, b"good"),
+            rdn(b"\x55\x04\x0b", der::UTF8_STRING, b"evil corp"),
+            Vec::new(),
+        ] {
+            assert!(!allowed(Sense::Permitted, &other));
+            assert!(allowed(Sense::Excluded, &other));
+        }
+    }
+
+    // V28
+    #[test]
+    fn accepts_email_addresses_out_of_a_subject() {
+        let name = [
+            rdn(EMAIL_ADDRESS, IA5_STRING, b"a@b.example"),
+            rdn(EMAIL_ADDRESS, der::UTF8_STRING, b"\xc3\xa9@b.example"),
+            rdn(b"\x55\x04\x03", der::UTF8_STRING, b"x@y.example"),
+        ]
+        .concat();
+
+        let found: Vec<_> = emails_in(&name).collect();
+
+        assert_eq!(
+            vec![GeneralName::Email("a@b.example"), GeneralName::Email("")],
+            found
+        );
+    }
+
+    // V28
     #[test]
     fn rejects_forms_that_are_constrained_and_not_processed() {
         let other = tlv(der::OID, &[b"\x2a\x03"]);
@@ -422,6 +585,7 @@ mod tests {
         assert!(excluded.allow(&GeneralName::Email("a@b.c")));
     }
 
+    // V28
     #[test]
     fn rejects_malformed_constraints() {
         for bytes in [&b"\x30\x00"[..], b"\x30\x02\xa0\x00", b"\x30\x00\x00"] {
