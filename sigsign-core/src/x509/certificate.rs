@@ -377,14 +377,14 @@ impl Certificate {
         names::general_names(list.unwrap_or_default())
     }
 
-    /// The value of the extension with these object identifier octets.
-    pub(crate) fn extension(&self, oid: &[u8]) -> Option<&[u8]> {
-        self.0
-            .extensions
-            .list
-            .iter()
-            .find(|extension| self.slice(&extension.oid) == oid)
-            .map(|extension| self.slice(&extension.value))
+    /// The extensions one arc of one octet below `base`: that arc, and the value.
+    pub(super) fn extensions_under(&self, base: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+        self.0.extensions.list.iter().filter_map(move |extension| {
+            let [arc] = self.slice(&extension.oid).strip_prefix(base)? else {
+                return None;
+            };
+            Some((*arc, self.slice(&extension.value)))
+        })
     }
 
     pub(super) fn slice(&self, range: &Range<usize>) -> &[u8] {

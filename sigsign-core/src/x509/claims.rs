@@ -159,6 +159,10 @@ impl FulcioExtension {
             .find(|known| known.name() == name || String::from(*known) == name)
     }
 
+    fn from_arc(arc: u8) -> Option<Self> {
+        Self::ALL.iter().copied().find(|known| known.arc() == arc)
+    }
+
     /// Numbers up to 6 are bare text; from 8 on it is a UTF8String in DER.
     const fn is_bare(self) -> bool {
         self.arc() <= 6
@@ -219,12 +223,19 @@ impl<'a> FulcioClaims<'a> {
     ///
     /// Spec: fulcio-spec 7.3; oid-info
     pub fn from_certificate(certificate: &'a Certificate) -> Result<Self, ClaimsError> {
-        for extension in FulcioExtension::ALL {
-            read(certificate, *extension)?;
-        }
         // V59: the issuer is .8, else .1; where both are, they agree.
-        let current = read(certificate, FulcioExtension::Issuer)?;
-        let deprecated = read(certificate, FulcioExtension::IssuerDeprecated)?;
+        let (mut current, mut deprecated) = (None, None);
+        for (arc, value) in certificate.extensions_under(FULCIO) {
+            let Some(extension) = FulcioExtension::from_arc(arc) else {
+                continue;
+            };
+            let text = decode(extension, value)?;
+            match extension {
+                FulcioExtension::Issuer => current = Some(text),
+                FulcioExtension::IssuerDeprecated => deprecated = Some(text),
+                _ => {}
+            }
+        }
         if let (Some(current), Some(deprecated)) = (current, deprecated)
             && current != deprecated
         {
@@ -257,7 +268,9 @@ impl<'a> FulcioClaims<'a> {
 
     /// The value of an extension, if the certificate has it.
     pub fn get(&self, extension: FulcioExtension) -> Option<&'a str> {
-        read(self.certificate, extension).ok().flatten()
+        let mut values = self.certificate.extensions_under(FULCIO);
+        let (_, value) = values.find(|(arc, _)| *arc == extension.arc())?;
+        decode(extension, value).ok()
     }
 
     /// Every extension that the certificate has, with its value.
@@ -294,23 +307,13 @@ fn subject(certificate: &Certificate) -> Result<Subject<'_>, ClaimsError> {
 }
 
 /// Spec: oid-info, Extension values
-fn read(
-    certificate: &Certificate,
-    extension: FulcioExtension,
-) -> Result<Option<&str>, ClaimsError> {
-    let mut oid = FULCIO.to_owned();
-    if let Some(last) = oid.last_mut() {
-        *last = extension.arc();
-    }
-    let Some(value) = certificate.extension(&oid) else {
-        return Ok(None);
-    };
+fn decode(extension: FulcioExtension, value: &[u8]) -> Result<&str, ClaimsError> {
     let text = if extension.is_bare() {
         plain(value)
     } else {
         utf8_string(value)
     };
-    text.map(Some).ok_or(ClaimsError::Value { extension })
+    text.ok_or(ClaimsError::Value { extension })
 }
 
 /// A UTF8String in DER, to its last byte.
@@ -328,18 +331,14 @@ fn plain(bytes: &[u8]) -> Option<&str> {
     (!text.chars().any(char::is_control)).then_some(text)
 }
 
-// 1.3.6.1.4.1.57264.1.n, with n to be put in last
-const FULCIO: [u8; 10] = *b"\x2b\x06\x01\x04\x01\x83\xbf\x30\x01\x00";
+// 1.3.6.1.4.1.57264.1
+const FULCIO: &[u8] = b"\x2b\x06\x01\x04\x01\x83\xbf\x30\x01";
 // 1.3.6.1.4.1.57264.1.7
 pub(super) const USER_NAME: &[u8] = b"\x2b\x06\x01\x04\x01\x83\xbf\x30\x01\x07";
 
 /// The object identifier of an extension, in dots.
 impl From<FulcioExtension> for String {
     fn from(extension: FulcioExtension) -> Self {
-        let mut oid = FULCIO;
-        if let Some(last) = oid.last_mut() {
-            *last = extension.arc();
-        }
-        Oid::from_content(&oid).to_string()
+        format!("{}.{}", Oid::from_content(FULCIO), extension.arc())
     }
 }
