@@ -95,6 +95,21 @@ impl Timestamp {
     }
 }
 
+impl From<std::time::SystemTime> for Timestamp {
+    /// The same point in time; far from 1970 it is the nearest that there is.
+    fn from(time: std::time::SystemTime) -> Self {
+        let seconds =
+            |since: std::time::Duration| i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
+        match time.duration_since(std::time::UNIX_EPOCH) {
+            Ok(since) => Self {
+                seconds: seconds(since),
+                nanos: since.subsec_nanos(),
+            },
+            Err(before) => Self::from_unix_seconds(seconds(before.duration()).saturating_neg()),
+        }
+    }
+}
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let days = self.seconds.div_euclid(SECONDS_PER_DAY);

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use super::StatementError;
 use crate::json;
+use crate::json::wire::Object;
 use crate::limits;
 
 /// A statement as it is written; duplicate members are refused before.
@@ -118,31 +119,5 @@ impl<'de> Visitor<'de> for DigestsVisitor {
             digests.count = digests.count.saturating_add(1);
         }
         Ok(digests)
-    }
-}
-
-/// A struct that is written as a JSON object.
-///
-/// Derived code alone would also take an array of the fields in their order, which no other parser
-/// does.
-struct Object<T>(T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(ObjectVisitor(PhantomData))
-    }
-}
-
-struct ObjectVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
-    type Value = Object<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Object<T>, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(members)).map(Object)
     }
 }

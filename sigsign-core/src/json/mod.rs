@@ -3,6 +3,11 @@
 //! In: bytes from outside. Out: nothing but the fact that they are one JSON value with unique member
 //! names. Not here: values; they are read afterwards, in the `wire.rs` files.
 
+pub(crate) mod fields;
+pub(crate) mod wire;
+
+pub use fields::FieldError;
+
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;

@@ -1,0 +1,194 @@
+use super::wire::{AuthorityJson, LogIdJson, LogJson, RangeJson, TrustedRootJson};
+use super::{Authority, Inner, Log, Source, TrustedRootError};
+use crate::crypto::{PublicKey, Scheme};
+use crate::json::fields::Path;
+use crate::json::wire::{Object, Text};
+use crate::json::{self, FieldError};
+use crate::limits;
+use crate::time::Validity;
+use crate::x509::Certificate;
+
+pub(super) fn trusted_root(json: &[u8], source: Source) -> Result<Inner, TrustedRootError> {
+    if json.len() > limits::TRUSTED_ROOT_BYTES {
+        return Err(TrustedRootError::TooLarge {
+            cap: limits::TRUSTED_ROOT_BYTES,
+        });
+    }
+    json::check(json).map_err(TrustedRootError::Json)?;
+    let Object(root): Object<TrustedRootJson<'_>> =
+        serde_json::from_slice(json).map_err(|error| TrustedRootError::Shape(error.to_string()))?;
+    let media_type = root.media_type.as_ref().map(Text::as_str);
+    if !media_type.is_some_and(|media_type| MEDIA_TYPES.contains(&media_type)) {
+        return Err(TrustedRootError::MediaType {
+            found: media_type.map(str::to_owned),
+        });
+    }
+    Ok(Inner {
+        source,
+        logs: each("tlogs", root.tlogs, log)?,
+        ct_logs: each("ctlogs", root.ctlogs, log)?,
+        certificate_authorities: each(
+            "certificateAuthorities",
+            root.certificate_authorities,
+            authority,
+        )?,
+        timestamp_authorities: each(
+            "timestampAuthorities",
+            root.timestamp_authorities,
+            authority,
+        )?,
+    })
+}
+
+fn each<J, T>(
+    name: &'static str,
+    list: Option<Vec<Object<J>>>,
+    read: impl Fn(&Path<'_>, &J) -> Result<T, TrustedRootError>,
+) -> Result<Vec<T>, TrustedRootError> {
+    let list = list.unwrap_or_default();
+    if list.len() > limits::AUTHORITIES {
+        let (cap, found) = (limits::AUTHORITIES, list.len());
+        return Err(TrustedRootError::Cap {
+            what: name,
+            cap,
+            found,
+        });
+    }
+    let at = Path::ROOT;
+    let at = at.name(name);
+    list.iter()
+        .enumerate()
+        .map(|(index, item)| read(&at.index(index), item))
+        .collect()
+}
+
+fn log(at: &Path<'_>, json: &LogJson<'_>) -> Result<Log, TrustedRootError> {
+    let base_url = json.base_url.as_ref().map_or("", Text::as_str).to_owned();
+    // The tree's own hash: RFC 6962 has no other
+    match json.hash_algorithm.as_ref().map(Text::as_str) {
+        None | Some("SHA2_256") => {}
+        Some(_) => return Err(at.name("hashAlgorithm").error("SHA2_256").into()),
+    }
+    let key_at = at.name("publicKey");
+    let key = key_at.required(json.public_key.as_ref())?;
+    let spki = key_at.name("rawBytes").some_bytes(key.raw_bytes.as_ref())?;
+    let details = key_at.name("keyDetails").text(key.key_details.as_ref())?;
+    let scheme = Scheme::from_key_details(details);
+    let decoded = PublicKey::from_spki(&spki).ok();
+    let (Some(scheme), Some(key_decoded)) = (scheme, decoded) else {
+        return Err(wrong_key(&key_at, details));
+    };
+    // TOB-6: the key is of the kind that is declared
+    if !scheme.accepts(key_decoded.kind()) {
+        return Err(wrong_key(&key_at, details));
+    }
+    let id = json.log_id.as_ref().and_then(|id| id.key_id.as_ref());
+    Ok(Log {
+        operator: operator(json.operator.as_ref(), &base_url),
+        id: at.name("logId").name("keyId").some_bytes(id)?,
+        checkpoint_key_id: checkpoint_key_id(at, json.checkpoint_key_id.as_ref())?,
+        key: key_decoded,
+        scheme,
+        validity: time_range(&key_at.name("validFor"), key.valid_for.as_ref())?,
+        base_url,
+    })
+}
+
+fn wrong_key(at: &Path<'_>, declared: &str) -> TrustedRootError {
+    TrustedRootError::Key {
+        path: at.to_string(),
+        declared: declared.to_owned(),
+    }
+}
+
+/// The first four bytes of what the root gives, which is what notes carry.
+///
+/// Spec: trustroot.proto, checkpoint_key_id
+fn checkpoint_key_id(
+    at: &Path<'_>,
+    json: Option<&Object<LogIdJson<'_>>>,
+) -> Result<Option<[u8; 4]>, FieldError> {
+    let Some(text) = json.and_then(|id| id.key_id.as_ref()) else {
+        return Ok(None);
+    };
+    let at = at.name("checkpointKeyId");
+    let bytes = at.name("keyId").bytes(Some(text))?;
+    bytes
+        .first_chunk::<4>()
+        .copied()
+        .map(Some)
+        .ok_or_else(|| at.error("at least 4 bytes"))
+}
+
+fn authority(at: &Path<'_>, json: &AuthorityJson<'_>) -> Result<Authority, TrustedRootError> {
+    let uri = json.uri.as_ref().map_or("", Text::as_str).to_owned();
+    let chain_at = at.name("certChain");
+    let list_at = chain_at.name("certificates");
+    let list = json
+        .cert_chain
+        .as_ref()
+        .and_then(|chain| chain.certificates.as_deref());
+    let list = list.unwrap_or_default();
+    if list.is_empty() {
+        return Err(list_at.error("at least one certificate").into());
+    }
+    if list.len() > limits::CHAIN_CERTIFICATES {
+        let (cap, found) = (limits::CHAIN_CERTIFICATES, list.len());
+        return Err(TrustedRootError::Cap {
+            what: "certificates in a chain",
+            cap,
+            found,
+        });
+    }
+    let mut chain = Vec::with_capacity(list.len());
+    for (index, certificate) in list.iter().enumerate() {
+        let at = list_at.index(index);
+        let der = at
+            .name("rawBytes")
+            .some_bytes(certificate.raw_bytes.as_ref())?;
+        let certificate =
+            Certificate::from_der(&der).map_err(|problem| TrustedRootError::Certificate {
+                path: at.to_string(),
+                problem,
+            })?;
+        chain.push(certificate);
+    }
+    Ok(Authority {
+        operator: operator(json.operator.as_ref(), &uri),
+        chain,
+        validity: time_range(&at.name("validFor"), json.valid_for.as_ref())?,
+        uri,
+    })
+}
+
+/// V62: the start is required; the end is not.
+fn time_range(at: &Path<'_>, json: Option<&Object<RangeJson<'_>>>) -> Result<Validity, FieldError> {
+    let range = at.required(json)?;
+    let start = at.name("start").time(range.start.as_ref())?;
+    let end = range
+        .end
+        .as_ref()
+        .map(|end| at.name("end").time(Some(end)))
+        .transpose()?;
+    Ok(Validity::new(start, end))
+}
+
+/// Who runs a service: what the root says, else the host of its URL.
+fn operator(named: Option<&Text<'_>>, url: &str) -> String {
+    match named.map(Text::as_str) {
+        Some(name) if !name.is_empty() => name.to_owned(),
+        _ => {
+            let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+            rest.split(['/', '?', '#'])
+                .next()
+                .unwrap_or(rest)
+                .to_owned()
+        }
+    }
+}
+
+const MEDIA_TYPES: [&str; 3] = [
+    "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
+    "application/vnd.dev.sigstore.trustedroot.v0.1+json",
+    "application/vnd.dev.sigstore.trustedroot.v0.2+json",
+];

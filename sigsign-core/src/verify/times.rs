@@ -1,0 +1,237 @@
+//! Row 2: when it was signed, and who says so.
+//!
+//! Spec: client-spec 4.2; RFC 3161 (V9 to V12, V16, V19, V22, V52)
+
+use super::log::{IncludedEntries, IncludedEntry};
+use super::{Budget, LogError, Spent, TimeError, Verifier, VerifyError};
+use crate::bundle::Bundle;
+use crate::policy::{Policy, Signer};
+use crate::time::Timestamp;
+use crate::trust::{Authority, Log};
+use crate::tsp::TimestampToken;
+
+/// Times that somebody in the trusted root vouches for, earliest first. Made by this file only.
+///
+/// Never empty for a keyless signature; the same token counts once.
+#[derive(Debug)]
+pub(super) struct VerifiedTimes(Vec<VerifiedTime>);
+
+impl VerifiedTimes {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &VerifiedTime> {
+        self.0.iter()
+    }
+
+    pub(super) fn points(&self) -> Vec<Timestamp> {
+        self.0.iter().map(VerifiedTime::at).collect()
+    }
+}
+
+/// A time, and who vouches for it.
+#[derive(Debug)]
+pub(super) struct VerifiedTime {
+    at: Timestamp,
+    by: Voucher,
+}
+
+impl VerifiedTime {
+    pub(super) fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    pub(super) fn by(&self) -> Voucher {
+        self.by
+    }
+}
+
+/// Who vouches, by the place in the trusted root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Voucher {
+    Authority(usize),
+    Log(usize),
+}
+
+impl Verifier {
+    /// Collects the times of promises and tokens; every one that is there must be good (V11).
+    pub(super) fn vouched_times(
+        &self,
+        bundle: &Bundle,
+        entries: &IncludedEntries,
+        policy: &Policy,
+        now: Timestamp,
+        budget: &mut Budget,
+    ) -> Result<VerifiedTimes, VerifyError> {
+        let mut times = promised_times(entries, now).map_err(VerifyError::Time)?;
+        let signature = bundle.content().signature();
+        let mut seen: Vec<&[u8]> = Vec::new();
+        for token in bundle.timestamps() {
+            // V22: the same token twice is one
+            if !seen.contains(&token) {
+                let time = self
+                    .check_token(token, signature, budget)
+                    .map_err(VerifyError::Time)?;
+                times.push(time);
+                seen.push(token);
+            }
+        }
+        times.sort_by_key(VerifiedTime::at);
+        self.check_enough(&times, entries, policy)
+            .map_err(VerifyError::Time)?;
+        self.check_log_windows(&times, entries)
+            .map_err(VerifyError::Log)?;
+        Ok(VerifiedTimes(times))
+    }
+
+    /// V10: so many distinct operators vouch for a time.
+    fn check_enough(
+        &self,
+        times: &[VerifiedTime],
+        entries: &IncludedEntries,
+        policy: &Policy,
+    ) -> Result<(), TimeError> {
+        let operators = times.iter().filter_map(|time| match time.by {
+            Voucher::Authority(at) => self
+                .root
+                .timestamp_authorities()
+                .get(at)
+                .map(Authority::operator),
+            Voucher::Log(at) => self.root.logs().get(at).map(Log::operator),
+        });
+        let got = super::distinct(operators);
+        // A key does not run out: without a window of its own or a log's to be inside of, there is
+        // nothing that a time would be compared with.
+        let needed = match &policy.signer {
+            Signer::Key(key) => key.validity().is_some() || entries.iter().next().is_some(),
+            _ => true,
+        };
+        let need = policy.times.get();
+        if needed && got < usize::from(need) {
+            Err(TimeError::TooFew { need, got })
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Checks one token against every authority that it could be from.
+    fn check_token(
+        &self,
+        der: &[u8],
+        signature: &[u8],
+        budget: &mut Budget,
+    ) -> Result<VerifiedTime, TimeError> {
+        let token = TimestampToken::from_response(der).map_err(TimeError::Token)?;
+        let mut problem = TimeError::UnknownAuthority;
+        for (place, authority) in self.root.timestamp_authorities().iter().enumerate() {
+            // V16: the signer's certificate is the trusted root's, never the token's
+            let Some(leaf) = authority
+                .chain()
+                .first()
+                .filter(|leaf| token.is_signed_by(leaf))
+            else {
+                continue;
+            };
+            budget.spend(1)?;
+            let at = match token.verify(signature, leaf) {
+                Ok(at) => at,
+                Err(error) => {
+                    problem = TimeError::Token(error);
+                    continue;
+                }
+            };
+            match self.check_authority(place, authority, at) {
+                Ok(()) => {
+                    return Ok(VerifiedTime {
+                        at,
+                        by: Voucher::Authority(place),
+                    });
+                }
+                Err(error) => problem = error,
+            }
+        }
+        Err(problem)
+    }
+
+    /// V19: one and the same authority's window and certificates cover the time (TOB-11).
+    fn check_authority(
+        &self,
+        place: usize,
+        authority: &Authority,
+        at: Timestamp,
+    ) -> Result<(), TimeError> {
+        let window = authority.validity();
+        if !window.contains(at) {
+            return Err(TimeError::Window { window, at });
+        }
+        match self.timestamp_authorities.get(place) {
+            Some(verifier) => verifier.verify_own(at).map_err(TimeError::Authority),
+            None => Err(TimeError::UnknownAuthority),
+        }
+    }
+
+    /// V52: the key of each entry's log was valid when the entry was made.
+    fn check_log_windows(
+        &self,
+        times: &[VerifiedTime],
+        entries: &IncludedEntries,
+    ) -> Result<(), LogError> {
+        for entry in entries.iter() {
+            let Some(log) = self.root.logs().get(entry.log) else {
+                continue;
+            };
+            for at in entry_times(entry, times) {
+                // The same key may stand in the root with several windows.
+                let same_key = |other: &&Log| other.id() == log.id() && other.key() == log.key();
+                let mut windows = self.root.logs().iter().filter(same_key).map(Log::validity);
+                if !windows.any(|window| window.contains(at)) {
+                    return Err(LogError::KeyWindow {
+                        window: log.validity(),
+                        at,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The promised time of an entry, or else every time there is.
+fn entry_times(entry: &IncludedEntry, times: &[VerifiedTime]) -> impl Iterator<Item = Timestamp> {
+    let others = if entry.promised_at.is_some() {
+        &[]
+    } else {
+        times
+    };
+    entry
+        .promised_at
+        .into_iter()
+        .chain(others.iter().map(VerifiedTime::at))
+}
+
+/// V9, V12: times that logs of version 1 promised, none of them still to come.
+fn promised_times(
+    entries: &IncludedEntries,
+    now: Timestamp,
+) -> Result<Vec<VerifiedTime>, TimeError> {
+    let mut times = Vec::new();
+    for entry in entries.iter() {
+        let Some(at) = entry.promised_at else {
+            continue;
+        };
+        if at.unix_seconds() <= 0 {
+            return Err(TimeError::Integrated);
+        }
+        if at > now {
+            return Err(TimeError::Future { now, at });
+        }
+        times.push(VerifiedTime {
+            at,
+            by: Voucher::Log(entry.log),
+        });
+    }
+    Ok(times)
+}
+
+impl From<Spent> for TimeError {
+    fn from(Spent: Spent) -> Self {
+        Self::Budget
+    }
+}
