@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::algorithm::{Algorithm, KeyKind};
 use super::{backend, ed25519, hash};
-use crate::der::{self, DerError, Reader};
+use crate::der::{self, DerError, Reader, write};
 use crate::digest::Digest;
 use crate::encoding;
 
@@ -148,6 +148,20 @@ impl PublicKey {
             kind,
             decoded,
         })))
+    }
+
+    /// Decodes an RSAPublicKey in DER, the form without an algorithm identifier.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::from_spki`].
+    ///
+    /// Spec: RFC 8017 A.1.1
+    pub fn from_rsa(key: &[u8]) -> Result<Self, KeyError> {
+        let oid = write::tlv(der::OID, &[RSA_ENCRYPTION]);
+        let identifier = write::tlv(der::SEQUENCE, &[&oid, &[der::NULL, 0]]);
+        let bits = write::tlv(der::BIT_STRING, &[&[0], key]);
+        Self::from_spki(&write::tlv(der::SEQUENCE, &[&identifier, &bits]))
     }
 
     /// Decodes a SubjectPublicKeyInfo in PEM.

@@ -1,6 +1,6 @@
 use super::wire::{AuthorityJson, LogIdJson, LogJson, RangeJson, TrustedRootJson};
 use super::{Authority, Inner, Log, Source, TrustedRootError};
-use crate::crypto::{PublicKey, Scheme};
+use crate::crypto::{KeyKind, PublicKey, Scheme};
 use crate::json::fields::Path;
 use crate::json::wire::{Object, Text};
 use crate::json::{self, FieldError};
@@ -25,8 +25,14 @@ pub(super) fn trusted_root(json: &[u8], source: Source) -> Result<Inner, Trusted
     }
     Ok(Inner {
         source,
-        logs: each("tlogs", root.tlogs, log)?,
-        ct_logs: each("ctlogs", root.ctlogs, log)?,
+        logs: each("tlogs", root.tlogs, log)?
+            .into_iter()
+            .flatten()
+            .collect(),
+        ct_logs: each("ctlogs", root.ctlogs, log)?
+            .into_iter()
+            .flatten()
+            .collect(),
         certificate_authorities: each(
             "certificateAuthorities",
             root.certificate_authorities,
@@ -62,7 +68,9 @@ fn each<J, T>(
         .collect()
 }
 
-fn log(at: &Path<'_>, json: &LogJson<'_>) -> Result<Log, TrustedRootError> {
+/// A log; `None` if its key is of a kind that is known and not supported: nothing that it signs
+/// can verify, and the rest of the root is as good without it.
+fn log(at: &Path<'_>, json: &LogJson<'_>) -> Result<Option<Log>, TrustedRootError> {
     let base_url = json.base_url.as_ref().map_or("", Text::as_str).to_owned();
     // The tree's own hash: RFC 6962 has no other
     match json.hash_algorithm.as_ref().map(Text::as_str) {
@@ -73,17 +81,13 @@ fn log(at: &Path<'_>, json: &LogJson<'_>) -> Result<Log, TrustedRootError> {
     let key = key_at.required(json.public_key.as_ref())?;
     let spki = key_at.name("rawBytes").some_bytes(key.raw_bytes.as_ref())?;
     let details = key_at.name("keyDetails").text(key.key_details.as_ref())?;
-    let scheme = Scheme::from_key_details(details);
-    let decoded = PublicKey::from_spki(&spki).ok();
-    let (Some(scheme), Some(key_decoded)) = (scheme, decoded) else {
-        return Err(wrong_key(&key_at, details));
-    };
-    // TOB-6: the key is of the kind that is declared
-    if !scheme.accepts(key_decoded.kind()) {
-        return Err(wrong_key(&key_at, details));
+    if UNSUPPORTED_DETAILS.contains(&details) {
+        return Ok(None);
     }
+    let (key_decoded, scheme) =
+        declared_key(&spki, details).ok_or_else(|| wrong_key(&key_at, details))?;
     let id = json.log_id.as_ref().and_then(|id| id.key_id.as_ref());
-    Ok(Log {
+    Ok(Some(Log {
         operator: operator(json.operator.as_ref(), &base_url),
         id: at.name("logId").name("keyId").some_bytes(id)?,
         checkpoint_key_id: checkpoint_key_id(at, json.checkpoint_key_id.as_ref())?,
@@ -91,7 +95,31 @@ fn log(at: &Path<'_>, json: &LogJson<'_>) -> Result<Log, TrustedRootError> {
         scheme,
         validity: time_range(&key_at.name("validFor"), key.valid_for.as_ref())?,
         base_url,
-    })
+    }))
+}
+
+/// Decodes a key, which must be of the kind that is declared (TOB-6).
+///
+/// The deprecated details say less than the registry's: the key's size says the rest.
+///
+/// Spec: common.proto, PublicKeyDetails
+fn declared_key(bytes: &[u8], details: &str) -> Option<(PublicKey, Scheme)> {
+    let (key, details) = match details {
+        "PKCS1_RSA_PKCS1V5" => (PublicKey::from_rsa(bytes).ok()?, "PKIX_RSA_PKCS1V5"),
+        "PKCS1_RSA_PSS" => (PublicKey::from_rsa(bytes).ok()?, "PKIX_RSA_PSS"),
+        other => (PublicKey::from_spki(bytes).ok()?, other),
+    };
+    let scheme = match (details, key.kind()) {
+        ("PKIX_RSA_PKCS1V5", KeyKind::Rsa { bits: 2048 }) => Scheme::RsaPkcs1With2048Sha256,
+        ("PKIX_RSA_PKCS1V5", KeyKind::Rsa { bits: 3072 }) => Scheme::RsaPkcs1With3072Sha256,
+        ("PKIX_RSA_PKCS1V5", KeyKind::Rsa { bits: 4096 }) => Scheme::RsaPkcs1With4096Sha256,
+        ("PKIX_RSA_PSS", KeyKind::Rsa { bits: 2048 }) => Scheme::RsaPssWith2048Sha256,
+        ("PKIX_RSA_PSS", KeyKind::Rsa { bits: 3072 }) => Scheme::RsaPssWith3072Sha256,
+        ("PKIX_RSA_PSS", KeyKind::Rsa { bits: 4096 }) => Scheme::RsaPssWith4096Sha256,
+        ("PKIX_ECDSA_P256_HMAC_SHA_256", KeyKind::P256) => Scheme::EcdsaP256Sha256,
+        _ => Scheme::from_key_details(details)?,
+    };
+    scheme.accepts(key.kind()).then_some((key, scheme))
 }
 
 fn wrong_key(at: &Path<'_>, declared: &str) -> TrustedRootError {
@@ -186,6 +214,15 @@ fn operator(named: Option<&Text<'_>>, url: &str) -> String {
         }
     }
 }
+
+/// Kinds of keys that the registry has and that no service uses yet, or any longer.
+const UNSUPPORTED_DETAILS: [&str; 5] = [
+    "LMS_SHA256",
+    "LMOTS_SHA256",
+    "ML_DSA_44",
+    "ML_DSA_65",
+    "ML_DSA_87",
+];
 
 const MEDIA_TYPES: [&str; 3] = [
     "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
