@@ -299,15 +299,6 @@ impl<'a> Reader<'a> {
         flags_from_bits(self.take(BIT_STRING)?).ok_or(DerError::Value("named BIT STRING"))
     }
 
-    /// Reads a NULL.
-    pub(crate) fn null(&mut self) -> Result<(), DerError> {
-        if self.take(NULL)?.is_empty() {
-            Ok(())
-        } else {
-            Err(DerError::Value("NULL"))
-        }
-    }
-
     /// Reads a Time of a certificate: UTCTime through 2049, GeneralizedTime from 2050.
     ///
     /// Spec: RFC 5280 4.1.2.5.1, 4.1.2.5.2

@@ -3,6 +3,7 @@
 //!
 //! The cases are read from `conformance/bundle-verify` in `SIGSIGN_VECTORS`; the README there
 //! gives the layout and the defaults. Without that variable the test says so.
+#![expect(clippy::disallowed_methods, reason = "vectors are read from files")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -58,9 +59,10 @@ fn agrees_with_the_conformance_suite() {
 fn run(vectors: &Path, case: &Path, as_digest: bool) -> Result<(), String> {
     let read = |name: &str| fs::read(case.join(name)).ok();
     let text = |name: &str, default: &str| {
-        read(name).map_or(default.to_owned(), |it| {
-            String::from_utf8(it).unwrap().trim().to_owned()
-        })
+        read(name).map_or_else(
+            || default.to_owned(),
+            |it| String::from_utf8(it).unwrap().trim().to_owned(),
+        )
     };
     let artifact = read("artifact")
         .unwrap_or_else(|| fs::read(vectors.join("conformance/bundle-verify/a.txt")).unwrap());

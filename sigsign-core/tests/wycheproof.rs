@@ -2,6 +2,7 @@
 //!
 //! The vectors are read from the folder `wycheproof` in `SIGSIGN_VECTORS`; without that variable
 //! the test says so and the standard examples in `crypto` stand alone.
+#![expect(clippy::disallowed_methods, reason = "vectors are read from files")]
 
 use std::path::{Path, PathBuf};
 

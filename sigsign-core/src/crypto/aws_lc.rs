@@ -24,7 +24,7 @@ impl Key {
             KeyKind::Rsa { .. } => Algorithm::RsaPkcs1Sha256,
         };
         let bytes = match material {
-            Material::Point(bytes) | Material::Rsa { der: bytes, .. } => bytes,
+            Material::Point(bytes) | Material::Rsa(bytes) => bytes,
             Material::Ed25519(bytes) => bytes.as_slice(),
         };
         let method = method(usual, kind).ok_or(KeyError::Algorithm)?;

@@ -118,12 +118,8 @@ pub(super) enum Material<'a> {
     Point(&'a [u8]),
     /// The 32 bytes of an Ed25519 key.
     Ed25519(&'a [u8; 32]),
-    /// Modulus and exponent, big-endian without leading zeros, and their DER together.
-    Rsa {
-        modulus: &'a [u8],
-        exponent: &'a [u8],
-        der: &'a [u8],
-    },
+    /// An RSAPublicKey in DER, checked for its sizes.
+    Rsa(&'a [u8]),
 }
 
 impl PublicKey {
@@ -327,11 +323,7 @@ fn read_point<'a>(parameters: &[u8], key: &'a [u8]) -> Result<(KeyKind, Material
 
 /// Spec: RFC 8017 A.1.1
 fn read_rsa(key: &[u8]) -> Result<(KeyKind, Material<'_>), KeyError> {
-    let mut outer = Reader::new(key);
-    let mut fields = outer.sequence()?;
-    outer.finish()?;
-    let (modulus, exponent) = (fields.unsigned()?, fields.unsigned()?);
-    fields.finish()?;
+    let (modulus, exponent) = rsa_integers(key)?;
     let bits = bit_len(modulus);
     if !(2048..=4096).contains(&bits) {
         return Err(KeyError::Size { bits });
@@ -343,14 +335,17 @@ fn read_rsa(key: &[u8]) -> Result<(KeyKind, Material<'_>), KeyError> {
     if !odd(modulus) {
         return Err(KeyError::Weak);
     }
-    Ok((
-        KeyKind::Rsa { bits },
-        Material::Rsa {
-            modulus,
-            exponent,
-            der: key,
-        },
-    ))
+    Ok((KeyKind::Rsa { bits }, Material::Rsa(key)))
+}
+
+/// Reads modulus and exponent, big-endian without leading zeros.
+pub(super) fn rsa_integers(key: &[u8]) -> Result<(&[u8], &[u8]), DerError> {
+    let mut outer = Reader::new(key);
+    let mut fields = outer.sequence()?;
+    outer.finish()?;
+    let integers = (fields.unsigned()?, fields.unsigned()?);
+    fields.finish()?;
+    Ok(integers)
 }
 
 /// Bits of a big-endian number without leading zero bytes.

@@ -3,11 +3,11 @@
 use ed25519_dalek::{Signature, Verifier};
 use p256::ecdsa::signature::hazmat::PrehashVerifier;
 use rsa::traits::SignatureScheme;
-use rsa::{BoxedUint, Pkcs1v15Sign, Pss, RsaPublicKey};
+use rsa::{BoxedUint, Pkcs1v15Sign, Pss, PublicKey as RsaPublicKey};
 use sha2::{Sha256, Sha384, Sha512};
 
 use super::algorithm::{Algorithm, KeyKind};
-use super::key::{BadSignature, KeyError, Material, ecdsa_integers};
+use super::key::{BadSignature, KeyError, Material, ecdsa_integers, rsa_integers};
 use crate::digest::Digest;
 
 /// A decoded key.
@@ -39,12 +39,8 @@ impl Key {
                     .map_err(point)
             }
             (_, Material::Ed25519(_)) => Ok(Self::Ed25519),
-            (
-                _,
-                Material::Rsa {
-                    modulus, exponent, ..
-                },
-            ) => {
+            (_, Material::Rsa(der)) => {
+                let (modulus, exponent) = rsa_integers(der)?;
                 let number = |bytes| BoxedUint::from_be_slice_vartime(bytes);
                 RsaPublicKey::new(number(modulus), number(exponent))
                     .map(|key| Self::Rsa(Box::new(key)))

@@ -37,7 +37,7 @@ impl std::error::Error for FieldError {}
 /// Where in a document we are: a list on the stack, written out only for an error.
 #[derive(Clone, Copy)]
 pub(crate) struct Path<'a> {
-    parent: Option<&'a Path<'a>>,
+    parent: Option<&'a Self>,
     step: Step,
 }
 

@@ -11,8 +11,11 @@ use crate::limits;
 /// Two generations: when the younger is full, the older is forgotten. Nothing is compared by a
 /// short hash alone, so nobody can make one thing pass for another.
 pub(super) struct Cache<T> {
-    generations: Mutex<[HashMap<Box<[u8]>, Arc<T>>; 2]>,
+    generations: Mutex<Generations<T>>,
 }
+
+/// The younger, the older.
+type Generations<T> = [HashMap<Box<[u8]>, Arc<T>>; 2];
 
 impl<T> Cache<T> {
     pub(super) fn new() -> Self {
@@ -35,7 +38,7 @@ impl<T> Cache<T> {
     }
 
     /// A panic elsewhere cannot leave the maps half changed, so a poisoned lock is a good one.
-    fn lock(&self) -> MutexGuard<'_, [HashMap<Box<[u8]>, Arc<T>>; 2]> {
+    fn lock(&self) -> MutexGuard<'_, Generations<T>> {
         self.generations
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

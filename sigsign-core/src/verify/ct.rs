@@ -99,7 +99,7 @@ fn check_one(
             continue;
         }
         if !log.validity().contains(at) {
-            problem.get_or_insert(CtError::Window {
+            problem = Some(CtError::Window {
                 window: log.validity(),
                 at,
             });

@@ -57,7 +57,7 @@ fn match_any(
         }
     }
     // A policy has at least one identity, so there is a problem to show.
-    Err(problem.unwrap_or(IdentityError::Issuer {
+    Err(problem.unwrap_or_else(|| IdentityError::Issuer {
         want: String::new(),
         found: claims.issuer().map(str::to_owned),
     }))

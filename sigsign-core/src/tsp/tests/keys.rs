@@ -70,8 +70,7 @@ fn accepts_p384_and_p521() {
 #[test]
 fn accepts_rsa_by_both_identifiers() {
     let prime = |hex| rsa::BoxedUint::from_be_hex(hex, 1024).unwrap();
-    let key =
-        rsa::RsaPrivateKey::from_p_q(prime(PRIME_P), prime(PRIME_Q), 65_537u32.into()).unwrap();
+    let key = rsa::PrivateKey::from_p_q(prime(PRIME_P), prime(PRIME_Q), 65_537u32.into()).unwrap();
     let public = rsa::pkcs1::EncodeRsaPublicKey::to_pkcs1_der(key.as_ref()).unwrap();
     let spki = spki(&sequence(&[&oid(RSA), NULL]), public.as_bytes());
     let key = rsa::pkcs1v15::SigningKey::<sha2::Sha256>::new(key);
