@@ -7,6 +7,8 @@
 
 mod lines;
 mod parse;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use std::fmt;

@@ -5,7 +5,7 @@ use super::{Bundle, BundleError, BundleVersion, Content, KeyMaterial};
 use crate::digest::{DigestHint, HashAlgorithm};
 use crate::dsse::Envelope;
 use crate::json::fields::Path;
-use crate::json::wire::{Object, Text};
+use crate::json::wire::{List, Object, Text};
 use crate::json::{self, FieldError};
 use crate::limits;
 use crate::tlog::wire::{EntryJson, ProofJson};
@@ -32,9 +32,8 @@ pub(super) fn bundle(json: &[u8]) -> Result<Bundle, BundleError> {
     let root = Path::ROOT;
     let at = root.name("verificationMaterial");
     let material = at.required(bundle.verification_material.as_ref())?;
-    let entries = material.tlog_entries.as_deref().unwrap_or_default();
     // V4: caps before work
-    cap("log entries", limits::LOG_ENTRIES, entries.len())?;
+    let entries = elements("log entries", material.tlog_entries.as_ref())?;
     let timestamps = timestamps(&at, material)?;
     let key_material = key_material(&at, material, version)?;
     let list = at.name("tlogEntries");
@@ -59,20 +58,22 @@ pub(super) fn bundle(json: &[u8]) -> Result<Bundle, BundleError> {
     })
 }
 
-fn cap(what: &'static str, cap: usize, found: usize) -> Result<(), BundleError> {
-    if found > cap {
-        Err(BundleError::Cap { what, cap, found })
-    } else {
-        Ok(())
-    }
+/// The elements of a list that may be absent, unless they are over its cap.
+fn elements<'l, T, const CAP: usize>(
+    what: &'static str,
+    list: Option<&'l List<T, CAP>>,
+) -> Result<&'l [T], BundleError> {
+    let list = list.map_or(Ok([].as_slice()), List::within_cap);
+    list.map_err(|found| BundleError::Cap {
+        what,
+        cap: CAP,
+        found,
+    })
 }
 
 fn timestamps(at: &Path<'_>, material: &MaterialJson<'_>) -> Result<Vec<Vec<u8>>, BundleError> {
     let data = material.timestamp_verification_data.as_ref();
-    let list = data
-        .and_then(|data| data.timestamps.as_deref())
-        .unwrap_or_default();
-    cap("timestamps", limits::TIMESTAMPS, list.len())?;
+    let list = elements("timestamps", data.and_then(|data| data.timestamps.as_ref()))?;
     let at = at.name("timestampVerificationData");
     let at = at.name("rfc3161Timestamps");
     list.iter()
@@ -104,7 +105,7 @@ fn key_material(
         }
         (None, Some(chain), None) if version < BundleVersion::V0_3 => {
             let at = at.name("x509CertificateChain");
-            let list = chain.certificates.as_deref().unwrap_or_default();
+            let list = elements("certificates in a chain", chain.certificates.as_ref())?;
             certificate_chain(&at.name("certificates"), list, version)
         }
         (None, None, Some(leaf)) if version == BundleVersion::V0_3 => Ok(KeyMaterial::Certificate(
@@ -122,11 +123,6 @@ fn certificate_chain(
     list: &[Object<CertificateJson<'_>>],
     version: BundleVersion,
 ) -> Result<KeyMaterial, BundleError> {
-    cap(
-        "certificates in a chain",
-        limits::CHAIN_CERTIFICATES,
-        list.len(),
-    )?;
     let (leaf, others) = list
         .split_first()
         .ok_or(BundleError::KeyMaterial { version })?;
@@ -182,12 +178,7 @@ fn kind(at: &Path<'_>, json: &EntryJson<'_>) -> Result<EntryKind, FieldError> {
 }
 
 fn proof(at: &Path<'_>, json: &ProofJson<'_>) -> Result<Proof, BundleError> {
-    let hashes = json.hashes.as_deref().unwrap_or_default();
-    cap(
-        "hashes in an inclusion proof",
-        limits::PROOF_HASHES,
-        hashes.len(),
-    )?;
+    let hashes = elements("hashes in an inclusion proof", json.hashes.as_ref())?;
     let list = at.name("hashes");
     let hashes = hashes
         .iter()
@@ -235,12 +226,13 @@ fn hint(at: &Path<'_>, json: &DigestJson<'_>) -> Result<DigestHint, FieldError> 
 }
 
 fn dsse_envelope(at: &Path<'_>, json: &EnvelopeJson<'_>) -> Result<Content, BundleError> {
-    let signatures = json.signatures.as_deref().unwrap_or_default();
     // V56: exactly one
-    let [signature] = signatures else {
-        return Err(BundleError::Signatures {
-            found: signatures.len(),
-        });
+    let signatures = json
+        .signatures
+        .as_ref()
+        .map_or(Ok([].as_slice()), List::within_cap);
+    let [signature] = signatures.map_err(|found| BundleError::Signatures { found })? else {
+        return Err(BundleError::Signatures { found: 0 });
     };
     let list = at.name("signatures");
     Ok(Content::Dsse(Envelope::new(

@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-use crate::json::wire::{Object, Text};
+use crate::json::wire::{List, Object, Text};
+use crate::limits;
 use crate::tlog::wire::EntryJson;
 
 #[derive(Deserialize)]
@@ -28,7 +29,7 @@ pub(super) struct MaterialJson<'a> {
     #[serde(borrow)]
     pub(super) certificate: Option<Object<CertificateJson<'a>>>,
     #[serde(borrow)]
-    pub(super) tlog_entries: Option<Vec<Object<EntryJson<'a>>>>,
+    pub(super) tlog_entries: Option<List<Object<EntryJson<'a>>, { limits::LOG_ENTRIES }>>,
     #[serde(borrow)]
     pub(super) timestamp_verification_data: Option<Object<TimestampsJson<'a>>>,
 }
@@ -44,7 +45,8 @@ pub(super) struct HintJson<'a> {
 #[serde(deny_unknown_fields)]
 pub(super) struct ChainJson<'a> {
     #[serde(borrow)]
-    pub(super) certificates: Option<Vec<Object<CertificateJson<'a>>>>,
+    pub(super) certificates:
+        Option<List<Object<CertificateJson<'a>>, { limits::CHAIN_CERTIFICATES }>>,
 }
 
 #[derive(Deserialize)]
@@ -58,7 +60,7 @@ pub(super) struct CertificateJson<'a> {
 #[serde(deny_unknown_fields)]
 pub(super) struct TimestampsJson<'a> {
     #[serde(borrow, rename = "rfc3161Timestamps")]
-    pub(super) timestamps: Option<Vec<Object<TimestampJson<'a>>>>,
+    pub(super) timestamps: Option<List<Object<TimestampJson<'a>>, { limits::TIMESTAMPS }>>,
 }
 
 #[derive(Deserialize)]
@@ -94,7 +96,7 @@ pub(super) struct EnvelopeJson<'a> {
     #[serde(borrow)]
     pub(super) payload_type: Option<Text<'a>>,
     #[serde(borrow)]
-    pub(super) signatures: Option<Vec<Object<SignatureJson<'a>>>>,
+    pub(super) signatures: Option<List<Object<SignatureJson<'a>>, { limits::DSSE_SIGNATURES }>>,
 }
 
 #[derive(Deserialize)]

@@ -9,7 +9,7 @@ use std::ops::Deref;
 
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{self, Deserializer, MapAccess, Visitor};
+use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// A string, borrowed where it has no escapes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,6 +107,57 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
     }
 }
 
+/// An array of which no more than `CAP` elements are ever in memory; further ones are counted (V4).
+#[derive(Debug)]
+pub(crate) struct List<T, const CAP: usize> {
+    items: Vec<T>,
+    found: usize,
+}
+
+impl<T, const CAP: usize> List<T, CAP> {
+    /// All elements; how many there are if they are more than the cap.
+    pub(crate) fn within_cap(&self) -> Result<&[T], usize> {
+        if self.found > CAP {
+            Err(self.found)
+        } else {
+            Ok(&self.items)
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>, const CAP: usize> Deserialize<'de> for List<T, CAP> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(ListVisitor(PhantomData))
+    }
+}
+
+struct ListVisitor<T, const CAP: usize>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>, const CAP: usize> Visitor<'de> for ListVisitor<T, CAP> {
+    type Value = List<T, CAP>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
+        let mut items = Vec::new();
+        while items.len() < CAP {
+            match elements.next_element()? {
+                Some(item) => items.push(item),
+                None => break,
+            }
+        }
+        let mut found = items.len();
+        if found == CAP {
+            while elements.next_element::<IgnoredAny>()?.is_some() {
+                found = found.saturating_add(1);
+            }
+        }
+        Ok(List { items, found })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,5 +208,23 @@ mod tests {
         ] {
             assert!(serde_json::from_str::<Int64>(json).is_err(), "{json}");
         }
+    }
+
+    // V4 A8 A10
+    #[test]
+    fn accepts_lists_up_to_the_cap() {
+        for (json, want) in [("[]", &[][..]), ("[1]", &[1]), ("[1,2]", &[1, 2])] {
+            let list: List<u8, 2> = serde_json::from_str(json).unwrap();
+            assert_eq!(Ok(want), list.within_cap());
+        }
+    }
+
+    // V4 A8 A10
+    #[test]
+    fn rejects_lists_over_the_cap_without_keeping_them() {
+        let list: List<u8, 2> = serde_json::from_str(r#"[1,2,{"a":[3]},4]"#).unwrap();
+
+        assert_eq!(Err(4), list.within_cap());
+        assert_eq!(2, list.items.len());
     }
 }

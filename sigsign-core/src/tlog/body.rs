@@ -2,7 +2,7 @@ use std::fmt;
 
 use super::EntryKind;
 use super::wire::{
-    BodyJson, DsseV001Json, HashJson, HashedRekordV001Json, IntotoV002Json, KindJson, Object,
+    BodyJson, DsseV001Json, HashJson, HashedRekordV001Json, IntotoV002Json, KindJson, List, Object,
     SpecV002Json, Text,
 };
 use crate::crypto::{self, Scheme};
@@ -225,11 +225,7 @@ fn hashedrekord_v001(bytes: &[u8]) -> Result<Body, BodyError> {
 /// which does not keep the envelope's JSON (V40).
 fn dsse_v001(bytes: &[u8]) -> Result<Body, BodyError> {
     let body: Object<BodyJson<'_, DsseV001Json<'_>>> = shape(serde_json::from_slice(bytes))?;
-    let [signature] = body.spec.signatures.as_slice() else {
-        return Err(BodyError::Signatures {
-            found: body.spec.signatures.len(),
-        });
-    };
+    let signature = only(&body.spec.signatures)?;
     hash(&body.spec.envelope_hash, "spec.envelopeHash")?;
     Ok(Body {
         kind: EntryKind::DsseV001,
@@ -245,11 +241,7 @@ fn dsse_v001(bytes: &[u8]) -> Result<Body, BodyError> {
 fn intoto_v002(bytes: &[u8]) -> Result<Body, BodyError> {
     let body: Object<BodyJson<'_, IntotoV002Json<'_>>> = shape(serde_json::from_slice(bytes))?;
     let content = &body.spec.content;
-    let [signature] = content.envelope.signatures.as_slice() else {
-        return Err(BodyError::Signatures {
-            found: content.envelope.signatures.len(),
-        });
-    };
+    let signature = only(&content.envelope.signatures)?;
     hash(&content.hash, "spec.content.hash")?;
     let payload_hash = hash(&content.payload_hash, "spec.content.payloadHash")?;
     if let Some(payload) = &content.envelope.payload {
@@ -300,6 +292,17 @@ fn hashedrekord_v002(bytes: &[u8]) -> Result<Body, BodyError> {
         ))?),
         payload_type: None,
     })
+}
+
+/// The one signature of an envelope.
+fn only<T, const CAP: usize>(signatures: &List<T, CAP>) -> Result<&T, BodyError> {
+    match signatures.within_cap() {
+        Ok([signature]) => Ok(signature),
+        Ok(others) => Err(BodyError::Signatures {
+            found: others.len(),
+        }),
+        Err(found) => Err(BodyError::Signatures { found }),
+    }
 }
 
 fn base64(text: &Text<'_>, name: &'static str) -> Result<Vec<u8>, BodyError> {

@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-pub(crate) use crate::json::wire::{Int64, Object, Text};
+pub(crate) use crate::json::wire::{Int64, List, Object, Text};
+use crate::limits;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -52,7 +53,7 @@ pub(crate) struct ProofJson<'a> {
     pub(crate) root_hash: Option<Text<'a>>,
     pub(crate) tree_size: Option<Int64>,
     #[serde(borrow)]
-    pub(crate) hashes: Option<Vec<Text<'a>>>,
+    pub(crate) hashes: Option<List<Text<'a>, { limits::PROOF_HASHES }>>,
     #[serde(borrow)]
     pub(crate) checkpoint: Option<Object<CheckpointJson<'a>>>,
 }
@@ -134,7 +135,7 @@ pub(super) struct DsseV001Json<'a> {
     #[serde(borrow)]
     pub(super) payload_hash: Object<HashJson<'a>>,
     #[serde(borrow)]
-    pub(super) signatures: Vec<Object<DsseSignatureJson<'a>>>,
+    pub(super) signatures: List<Object<DsseSignatureJson<'a>>, { limits::DSSE_SIGNATURES }>,
 }
 
 #[derive(Deserialize)]
@@ -172,7 +173,7 @@ pub(super) struct IntotoEnvelopeJson<'a> {
     #[serde(borrow)]
     pub(super) payload_type: Text<'a>,
     #[serde(borrow)]
-    pub(super) signatures: Vec<Object<IntotoSignatureJson<'a>>>,
+    pub(super) signatures: List<Object<IntotoSignatureJson<'a>>, { limits::DSSE_SIGNATURES }>,
 }
 
 #[derive(Deserialize)]

@@ -8,6 +8,8 @@
 
 pub mod embedded;
 mod parse;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use std::fmt;

@@ -2,7 +2,7 @@ use super::wire::{AuthorityJson, LogIdJson, LogJson, RangeJson, TrustedRootJson}
 use super::{Authority, Inner, Log, Source, TrustedRootError};
 use crate::crypto::{KeyKind, PublicKey, Scheme};
 use crate::json::fields::Path;
-use crate::json::wire::{Object, Text};
+use crate::json::wire::{List, Object, Text};
 use crate::json::{self, FieldError};
 use crate::limits;
 use crate::time::Validity;
@@ -46,26 +46,31 @@ pub(super) fn trusted_root(json: &[u8], source: Source) -> Result<Inner, Trusted
     })
 }
 
-fn each<J, T>(
+fn each<J, T, const CAP: usize>(
     name: &'static str,
-    list: Option<Vec<Object<J>>>,
+    list: Option<List<Object<J>, CAP>>,
     read: impl Fn(&Path<'_>, &J) -> Result<T, TrustedRootError>,
 ) -> Result<Vec<T>, TrustedRootError> {
-    let list = list.unwrap_or_default();
-    if list.len() > limits::AUTHORITIES {
-        let (cap, found) = (limits::AUTHORITIES, list.len());
-        return Err(TrustedRootError::Cap {
-            what: name,
-            cap,
-            found,
-        });
-    }
+    let list = elements(name, list.as_ref())?;
     let at = Path::ROOT;
     let at = at.name(name);
     list.iter()
         .enumerate()
         .map(|(index, item)| read(&at.index(index), item))
         .collect()
+}
+
+/// The elements of a list that may be absent, unless they are over its cap.
+fn elements<'l, T, const CAP: usize>(
+    what: &'static str,
+    list: Option<&'l List<T, CAP>>,
+) -> Result<&'l [T], TrustedRootError> {
+    let list = list.map_or(Ok([].as_slice()), List::within_cap);
+    list.map_err(|found| TrustedRootError::Cap {
+        what,
+        cap: CAP,
+        found,
+    })
 }
 
 /// A log; `None` if its key is of a kind that is known and not supported: nothing that it signs
@@ -152,21 +157,13 @@ fn authority(at: &Path<'_>, json: &AuthorityJson<'_>) -> Result<Authority, Trust
     let uri = json.uri.as_ref().map_or("", Text::as_str).to_owned();
     let chain_at = at.name("certChain");
     let list_at = chain_at.name("certificates");
-    let list = json
-        .cert_chain
-        .as_ref()
-        .and_then(|chain| chain.certificates.as_deref());
-    let list = list.unwrap_or_default();
+    let chain = json.cert_chain.as_ref();
+    let list = elements(
+        "certificates in a chain",
+        chain.and_then(|chain| chain.certificates.as_ref()),
+    )?;
     if list.is_empty() {
         return Err(list_at.error("at least one certificate").into());
-    }
-    if list.len() > limits::CHAIN_CERTIFICATES {
-        let (cap, found) = (limits::CHAIN_CERTIFICATES, list.len());
-        return Err(TrustedRootError::Cap {
-            what: "certificates in a chain",
-            cap,
-            found,
-        });
     }
     let mut chain = Vec::with_capacity(list.len());
     for (index, certificate) in list.iter().enumerate() {

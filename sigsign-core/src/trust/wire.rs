@@ -6,7 +6,8 @@
 
 use serde::Deserialize;
 
-use crate::json::wire::{Object, Text};
+use crate::json::wire::{List, Object, Text};
+use crate::limits;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -14,13 +15,15 @@ pub(super) struct TrustedRootJson<'a> {
     #[serde(borrow)]
     pub(super) media_type: Option<Text<'a>>,
     #[serde(borrow)]
-    pub(super) tlogs: Option<Vec<Object<LogJson<'a>>>>,
+    pub(super) tlogs: Option<List<Object<LogJson<'a>>, { limits::AUTHORITIES }>>,
     #[serde(borrow)]
-    pub(super) certificate_authorities: Option<Vec<Object<AuthorityJson<'a>>>>,
+    pub(super) certificate_authorities:
+        Option<List<Object<AuthorityJson<'a>>, { limits::AUTHORITIES }>>,
     #[serde(borrow)]
-    pub(super) ctlogs: Option<Vec<Object<LogJson<'a>>>>,
+    pub(super) ctlogs: Option<List<Object<LogJson<'a>>, { limits::AUTHORITIES }>>,
     #[serde(borrow)]
-    pub(super) timestamp_authorities: Option<Vec<Object<AuthorityJson<'a>>>>,
+    pub(super) timestamp_authorities:
+        Option<List<Object<AuthorityJson<'a>>, { limits::AUTHORITIES }>>,
     #[serde(rename = "media_type", default)]
     pub(super) _snake_media_type: Refused,
     #[serde(rename = "certificate_authorities", default)]
@@ -122,7 +125,8 @@ pub(super) struct AuthorityJson<'a> {
 #[serde(rename_all = "camelCase")]
 pub(super) struct ChainJson<'a> {
     #[serde(borrow)]
-    pub(super) certificates: Option<Vec<Object<CertificateJson<'a>>>>,
+    pub(super) certificates:
+        Option<List<Object<CertificateJson<'a>>, { limits::CHAIN_CERTIFICATES }>>,
 }
 
 #[derive(Deserialize)]
