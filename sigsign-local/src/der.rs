@@ -17,7 +17,13 @@ pub fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
 /// The same value with its length in one byte more than it needs, which is BER and not DER.
 pub fn long_form(tag: u8, content: &[u8]) -> Vec<u8> {
     let len = content.len();
-    let mut out = vec![tag, 0x83, byte(len >> 16), byte(len >> 8 & 0xff), byte(len & 0xff)];
+    let mut out = vec![
+        tag,
+        0x83,
+        byte(len >> 16),
+        byte(len >> 8 & 0xff),
+        byte(len & 0xff),
+    ];
     out.extend_from_slice(content);
     out
 }
@@ -46,7 +52,10 @@ pub fn explicit(number: u8, inner: &[u8]) -> Vec<u8> {
 
 /// INTEGER, not negative, from its big-endian bytes.
 pub fn unsigned(bytes: &[u8]) -> Vec<u8> {
-    let start = bytes.iter().position(|byte| *byte != 0).unwrap_or(bytes.len());
+    let start = bytes
+        .iter()
+        .position(|byte| *byte != 0)
+        .unwrap_or(bytes.len());
     let mut content = bytes.get(start..).unwrap_or_default().to_vec();
     if content.first().is_none_or(|first| *first >= 0x80) {
         content.insert(0, 0);
@@ -65,8 +74,13 @@ pub fn integer(value: u64) -> Vec<u8> {
 ///
 /// If `dotted` is not numbers between dots.
 pub fn oid(dotted: &str) -> Vec<u8> {
-    let arcs: Vec<u64> = dotted.split('.').map(|arc| arc.parse().expect("a number")).collect();
-    let [first, second, rest @ ..] = arcs.as_slice() else { panic!("two arcs at least") };
+    let arcs: Vec<u64> = dotted
+        .split('.')
+        .map(|arc| arc.parse().expect("a number"))
+        .collect();
+    let [first, second, rest @ ..] = arcs.as_slice() else {
+        panic!("two arcs at least")
+    };
     let mut content = Vec::new();
     for arc in std::iter::once(&(first * 40 + second)).chain(rest) {
         let digits = (64 - (arc | 1).leading_zeros()).div_ceil(7);
@@ -94,7 +108,10 @@ pub fn bit_flags(flags: u16) -> Vec<u8> {
     let used = 16 - flags.leading_zeros();
     let len = if used > 8 { 2 } else { usize::from(used > 0) };
     let unused = (8 - used % 8) % 8;
-    tlv(0x03, &[&[u8::try_from(unused).unwrap_or(0)], &bytes[..len]].concat())
+    tlv(
+        0x03,
+        &[&[u8::try_from(unused).unwrap_or(0)], &bytes[..len]].concat(),
+    )
 }
 
 /// BOOLEAN TRUE
@@ -114,7 +131,10 @@ pub fn utf8(text: &str) -> Vec<u8> {
 
 /// The values one after the other.
 pub fn join<T: AsRef<[u8]>>(items: &[T]) -> Vec<u8> {
-    items.iter().flat_map(|item| item.as_ref().iter().copied()).collect()
+    items
+        .iter()
+        .flat_map(|item| item.as_ref().iter().copied())
+        .collect()
 }
 
 /// The content of one encoded value.
@@ -139,7 +159,10 @@ mod tests {
         assert_eq!(vec![0x02, 0x01, 0x00], integer(0));
         assert_eq!(vec![0x02, 0x02, 0x00, 0x80], integer(128));
         assert_eq!(vec![0x02, 0x02, 0x01, 0x00], integer(256));
-        assert_eq!(vec![0x06, 0x06, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d], oid("1.2.840.113549"));
+        assert_eq!(
+            vec![0x06, 0x06, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d],
+            oid("1.2.840.113549")
+        );
         assert_eq!(vec![0x06, 0x03, 0x55, 0x1d, 0x0f], oid("2.5.29.15"));
         assert_eq!(vec![0x03, 0x02, 0x07, 0x80], bit_flags(1));
         assert_eq!(vec![0x03, 0x02, 0x01, 0x06], bit_flags(0b0110_0000));
@@ -156,6 +179,9 @@ mod tests {
 
     #[test]
     fn accepts_sets_in_der_order() {
-        assert_eq!(vec![0x31, 0x04, 0x05, 0x00, 0x05, 0x01], set(&[[0x05, 0x01], [0x05, 0x00]]));
+        assert_eq!(
+            vec![0x31, 0x04, 0x05, 0x00, 0x05, 0x01],
+            set(&[[0x05, 0x01], [0x05, 0x00]])
+        );
     }
 }

@@ -21,7 +21,12 @@ pub enum Json {
 impl Json {
     /// An object with these members.
     pub fn object<const N: usize>(members: [(&str, Self); N]) -> Self {
-        Self::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+        Self::Object(
+            members
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
+        )
     }
 
     /// A string.
@@ -237,7 +242,8 @@ mod tests {
 
     #[test]
     fn accepts_edits_by_path() {
-        let mut json = Json::object([("a", Json::List(vec![Json::object([("b", Json::int64(1))])]))]);
+        let mut json =
+            Json::object([("a", Json::List(vec![Json::object([("b", Json::int64(1))])]))]);
 
         json.double("a.0.b", Json::int64(2));
         json.set("c", Json::Raw("null".to_owned()));

@@ -141,7 +141,7 @@ enum Secret {
     P384(p384::ecdsa::SigningKey),
     P521(p521::ecdsa::SigningKey),
     Ed25519(ed25519_dalek::SigningKey),
-    Rsa(Box<rsa::RsaPrivateKey>),
+    Rsa(Box<rsa::PrivateKey>),
 }
 
 /// A private key that signs in one way.
@@ -154,7 +154,9 @@ pub struct Key {
 
 impl std::fmt::Debug for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Key").field("scheme", &self.scheme).finish_non_exhaustive()
+        f.debug_struct("Key")
+            .field("scheme", &self.scheme)
+            .finish_non_exhaustive()
     }
 }
 
@@ -181,9 +183,15 @@ impl Key {
                 let seed = seed[..32].try_into().expect("32 bytes");
                 Secret::Ed25519(ed25519_dalek::SigningKey::from_bytes(&seed))
             }
-            Scheme::Rsa2048 | Scheme::Pss2048 => rsa_key(include_str!("../../testdata/keys/rsa2048.pem")),
-            Scheme::Rsa3072 | Scheme::Pss3072 => rsa_key(include_str!("../../testdata/keys/rsa3072.pem")),
-            Scheme::Rsa4096 | Scheme::Pss4096 => rsa_key(include_str!("../../testdata/keys/rsa4096.pem")),
+            Scheme::Rsa2048 | Scheme::Pss2048 => {
+                rsa_key(include_str!("../../testdata/keys/rsa2048.pem"))
+            }
+            Scheme::Rsa3072 | Scheme::Pss3072 => {
+                rsa_key(include_str!("../../testdata/keys/rsa3072.pem"))
+            }
+            Scheme::Rsa4096 | Scheme::Pss4096 => {
+                rsa_key(include_str!("../../testdata/keys/rsa4096.pem"))
+            }
         };
         Self { scheme, secret }
     }
@@ -203,9 +211,10 @@ impl Key {
                 let point = key.verifying_key().to_sec1_point(false);
                 (ec("1.3.132.0.35"), point.as_bytes().to_vec())
             }
-            Secret::Ed25519(key) => {
-                (der::sequence(&[der::oid("1.3.101.112")]), key.verifying_key().to_bytes().to_vec())
-            }
+            Secret::Ed25519(key) => (
+                der::sequence(&[der::oid("1.3.101.112")]),
+                key.verifying_key().to_bytes().to_vec(),
+            ),
             Secret::Rsa(key) => {
                 let n = der::unsigned(&key.n_bytes());
                 let e = der::unsigned(&key.e_bytes());
@@ -277,20 +286,28 @@ impl Key {
             }
             Secret::Ed25519(key) => {
                 let hasher = Sha512::new_with_prefix(message);
-                key.sign_prehashed(hasher, None).expect("signs").to_bytes().to_vec()
+                key.sign_prehashed(hasher, None)
+                    .expect("signs")
+                    .to_bytes()
+                    .to_vec()
             }
             Secret::Rsa(key) => self.sign_rsa(key, message),
         }
     }
 
-    fn sign_rsa(&self, key: &rsa::RsaPrivateKey, message: &[u8]) -> Vec<u8> {
-        if matches!(self.scheme, Scheme::Pss2048 | Scheme::Pss3072 | Scheme::Pss4096) {
+    fn sign_rsa(&self, key: &rsa::PrivateKey, message: &[u8]) -> Vec<u8> {
+        if matches!(
+            self.scheme,
+            Scheme::Pss2048 | Scheme::Pss3072 | Scheme::Pss4096
+        ) {
             let mut rng = ChaCha20Rng::from_seed(sha256(message));
             let signer = rsa::pss::SigningKey::<Sha256>::new(key.clone());
             signer.sign_with_rng(&mut rng, message).to_vec()
         } else {
             use rsa::signature::Signer as _;
-            rsa::pkcs1v15::SigningKey::<Sha256>::new(key.clone()).sign(message).to_vec()
+            rsa::pkcs1v15::SigningKey::<Sha256>::new(key.clone())
+                .sign(message)
+                .to_vec()
         }
     }
 }
@@ -300,7 +317,7 @@ fn ec(curve: &str) -> Vec<u8> {
 }
 
 fn rsa_key(pem: &str) -> Secret {
-    let key = rsa::RsaPrivateKey::from_pkcs8_der(&from_pem(pem)).expect("a test key");
+    let key = rsa::PrivateKey::from_pkcs8_der(&from_pem(pem)).expect("a test key");
     Secret::Rsa(Box::new(key))
 }
 

@@ -13,7 +13,9 @@ pub fn base64(bytes: &[u8]) -> String {
 ///
 /// If it is not base64.
 pub fn from_base64(text: &str) -> Vec<u8> {
-    base64::engine::general_purpose::STANDARD.decode(text).expect("base64")
+    base64::engine::general_purpose::STANDARD
+        .decode(text)
+        .expect("base64")
 }
 
 /// Lower-case hexadecimal.
@@ -28,12 +30,18 @@ pub fn pem(label: &str, der: &[u8]) -> String {
         .step_by(64)
         .map(|at| &body[at..(at + 64).min(body.len())])
         .collect();
-    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
+    format!(
+        "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
+        lines.join("\n")
+    )
 }
 
 /// The DER in a PEM block.
 pub fn from_pem(pem: &str) -> Vec<u8> {
-    let body: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+    let body: String = pem
+        .lines()
+        .filter(|line| !line.starts_with("-----"))
+        .collect();
     from_base64(&body)
 }
 
@@ -52,7 +60,20 @@ pub fn civil(at: i64) -> [i64; 6] {
         year += 1;
     }
     let mut month = 1;
-    for days in [31, if leap(year) { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
+    for days in [
+        31,
+        if leap(year) { 29 } else { 28 },
+        31,
+        30,
+        31,
+        30,
+        31,
+        31,
+        30,
+        31,
+        30,
+        31,
+    ] {
         if day < days {
             break;
         }
@@ -70,9 +91,16 @@ pub fn rfc3339(at: i64) -> String {
 
 /// `20260115120000`, the start of a GeneralizedTime.
 pub fn digits(at: i64) -> String {
-    civil(at).iter().enumerate().fold(String::new(), |text, (place, number)| {
-        if place == 0 { format!("{number:04}") } else { format!("{text}{number:02}") }
-    })
+    civil(at)
+        .iter()
+        .enumerate()
+        .fold(String::new(), |text, (place, number)| {
+            if place == 0 {
+                format!("{number:04}")
+            } else {
+                format!("{text}{number:02}")
+            }
+        })
 }
 
 #[cfg(test)]
