@@ -5,7 +5,7 @@ use super::{Bundle, BundleError, BundleVersion, Content, KeyMaterial};
 use crate::digest::{DigestHint, HashAlgorithm};
 use crate::dsse::Envelope;
 use crate::json::fields::Path;
-use crate::json::wire::{List, Object, Text};
+use crate::json::wire::{self, List, Object, Text};
 use crate::json::{self, FieldError};
 use crate::limits;
 use crate::tlog::wire::{EntryJson, ProofJson};
@@ -19,8 +19,7 @@ pub(super) fn bundle(json: &[u8]) -> Result<Bundle, BundleError> {
         });
     }
     json::check(json).map_err(BundleError::Json)?;
-    let bundle: Object<BundleJson<'_>> =
-        serde_json::from_slice(json).map_err(|error| BundleError::Shape(error.to_string()))?;
+    let bundle: Object<BundleJson<'_>> = wire::read(json).map_err(BundleError::Shape)?;
 
     // V3
     let media_type = bundle.media_type.as_ref().map(Text::as_str);

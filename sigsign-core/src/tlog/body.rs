@@ -122,7 +122,7 @@ impl Body {
     /// Spec: client-spec 4.4; rekor-v2 4.3 (V36, V40, V42)
     pub fn parse(bytes: &[u8], kind: EntryKind) -> Result<Self, BodyError> {
         json::check(bytes).map_err(BodyError::Json)?;
-        let found: Object<KindJson<'_>> = shape(serde_json::from_slice(bytes))?;
+        let found: Object<KindJson<'_>> = json::wire::read(bytes).map_err(BodyError::Shape)?;
         let (name, version) = (found.kind.as_str(), found.api_version.as_str());
         if EntryKind::from_names(name, version) != Some(kind) {
             return Err(BodyError::Kind {
@@ -200,14 +200,10 @@ impl Body {
     }
 }
 
-fn shape<T>(result: Result<T, serde_json::Error>) -> Result<T, BodyError> {
-    result.map_err(|error| BodyError::Shape(error.to_string()))
-}
-
 /// Spec: rekor, types/hashedrekord/v0.0.1
 fn hashedrekord_v001(bytes: &[u8]) -> Result<Body, BodyError> {
     let body: Object<BodyJson<'_, HashedRekordV001Json<'_>>> =
-        shape(serde_json::from_slice(bytes))?;
+        json::wire::read(bytes).map_err(BodyError::Shape)?;
     Ok(Body {
         kind: EntryKind::HashedRekordV001,
         digest: SignedDigest::Message(hash(&body.spec.data.hash, "spec.data.hash")?),
@@ -224,7 +220,8 @@ fn hashedrekord_v001(bytes: &[u8]) -> Result<Body, BodyError> {
 /// Spec: rekor, types/dsse/v0.0.1. The envelope's own hash cannot be recomputed from a bundle,
 /// which does not keep the envelope's JSON (V40).
 fn dsse_v001(bytes: &[u8]) -> Result<Body, BodyError> {
-    let body: Object<BodyJson<'_, DsseV001Json<'_>>> = shape(serde_json::from_slice(bytes))?;
+    let body: Object<BodyJson<'_, DsseV001Json<'_>>> =
+        json::wire::read(bytes).map_err(BodyError::Shape)?;
     let signature = only(&body.spec.signatures)?;
     hash(&body.spec.envelope_hash, "spec.envelopeHash")?;
     Ok(Body {
@@ -239,7 +236,8 @@ fn dsse_v001(bytes: &[u8]) -> Result<Body, BodyError> {
 
 /// Spec: rekor, types/intoto/v0.0.2. The signature is in base64 twice (V40).
 fn intoto_v002(bytes: &[u8]) -> Result<Body, BodyError> {
-    let body: Object<BodyJson<'_, IntotoV002Json<'_>>> = shape(serde_json::from_slice(bytes))?;
+    let body: Object<BodyJson<'_, IntotoV002Json<'_>>> =
+        json::wire::read(bytes).map_err(BodyError::Shape)?;
     let content = &body.spec.content;
     let signature = only(&content.envelope.signatures)?;
     hash(&content.hash, "spec.content.hash")?;
@@ -266,7 +264,8 @@ fn intoto_v002(bytes: &[u8]) -> Result<Body, BodyError> {
 
 /// Spec: rekor-v2 4.3
 fn hashedrekord_v002(bytes: &[u8]) -> Result<Body, BodyError> {
-    let body: Object<BodyJson<'_, SpecV002Json<'_>>> = shape(serde_json::from_slice(bytes))?;
+    let body: Object<BodyJson<'_, SpecV002Json<'_>>> =
+        json::wire::read(bytes).map_err(BodyError::Shape)?;
     let spec = &body.spec.hashed_rekord;
     let algorithm = HashAlgorithm::from_proto_name(spec.data.algorithm.as_str())
         .ok_or(BodyError::Field("spec.hashedRekordV002.data.algorithm"))?;
@@ -349,6 +348,101 @@ mod tests {
         r#"{"keyDetails":"PKIX_ECDSA_P256_SHA_256","x509Certificate":{"rawBytes":"BAUG"}}}}}}"#
     );
 
+    /// The body of the published dsse 0.0.1 entry.
+    fn dsse() -> String {
+        let bundle = include_str!(concat!(
+            "../../../testdata/public/conda-package/",
+            "signed-package-2.1.0-hb0f4dca_0.conda.sigstore.json"
+        ));
+        let (_, rest) = bundle.split_once(r#""canonicalizedBody":""#).unwrap();
+        let body = encoding::base64_decode(rest.split_once('"').unwrap().0).unwrap();
+        String::from_utf8(body).unwrap()
+    }
+
+    /// A body of intoto 0.0.2 about the payload `{}`.
+    fn intoto(signatures: &str) -> String {
+        let hash = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+        format!(
+            concat!(
+                r#"{{"apiVersion":"0.0.2","kind":"intoto","spec":{{"content":{{"envelope":{{"#,
+                r#""payload":"ZTMwPQ==","payloadType":"t","signatures":[{}]}},"#,
+                r#""hash":{{"algorithm":"sha256","value":"{}"}},"#,
+                r#""payloadHash":{{"algorithm":"sha256","value":"{}"}}}}}}}}"#,
+            ),
+            signatures, hash, hash
+        )
+    }
+
+    /// A signature of the bytes 1, 2, 3 in base64 twice, by the key in DER of the bytes 4, 5, 6.
+    fn intoto_signature() -> String {
+        let pem = "-----BEGIN PUBLIC KEY-----\nBAUG\n-----END PUBLIC KEY-----\n";
+        let key = encoding::base64_encode(pem.as_bytes());
+        let sig = encoding::base64_encode(b"AQID");
+        format!(r#"{{"publicKey":"{key}","sig":"{sig}"}}"#)
+    }
+
+    // V36 V40
+    #[test]
+    fn accepts_a_published_dsse_entry() {
+        let body = Body::parse(dsse().as_bytes(), EntryKind::DsseV001).unwrap();
+
+        assert!(matches!(body.digest(), SignedDigest::Payload(_)));
+        assert!(matches!(body.signer(), BodySigner::Certificate(_)));
+        assert_eq!((None, None), (body.scheme(), body.payload_type()));
+        assert_eq!(None, body.canonical_v2());
+    }
+
+    // V40
+    #[test]
+    fn accepts_intoto_with_its_signature_in_base64_twice() {
+        let json = intoto(&intoto_signature());
+        let body = Body::parse(json.as_bytes(), EntryKind::IntotoV002).unwrap();
+
+        assert_eq!([1, 2, 3], body.signature());
+        assert_eq!(&BodySigner::PublicKey(vec![4, 5, 6]), body.signer());
+        assert_eq!(Some("t"), body.payload_type());
+    }
+
+    // V40
+    #[test]
+    fn rejects_intoto_with_its_signature_in_base64_once_or_another_payload() {
+        let once = intoto(&intoto_signature()).replace(&encoding::base64_encode(b"AQID"), "AQID");
+        let other = intoto(&intoto_signature()).replace("ZTMwPQ==", "ZTMxPQ==");
+        let parse = |json: &str| Body::parse(json.as_bytes(), EntryKind::IntotoV002);
+
+        let name = "spec.content.envelope.signatures.sig";
+        assert_eq!(Err(BodyError::Field(name)), parse(&once));
+        let name = "spec.content.envelope.payload";
+        assert_eq!(Err(BodyError::Field(name)), parse(&other));
+    }
+
+    // V40 A18 TOB-9
+    #[test]
+    fn rejects_more_or_fewer_signatures_than_one() {
+        for (found, list) in [
+            (0, String::new()),
+            (2, [intoto_signature(), intoto_signature()].join(",")),
+        ] {
+            assert_eq!(
+                Err(BodyError::Signatures { found }),
+                Body::parse(intoto(&list).as_bytes(), EntryKind::IntotoV002)
+            );
+        }
+    }
+
+    // V36 V42
+    #[test]
+    fn rejects_unknown_members_and_digests_of_another_length() {
+        let parse = |json: &str| Body::parse(json.as_bytes(), EntryKind::DsseV001);
+        let more = dsse().replacen("\"spec\":{", "\"spec\":{\"more\":1,", 1);
+        let longer = dsse().replacen("\"sha256\"", "\"sha512\"", 1);
+
+        assert!(matches!(parse(&more), Err(BodyError::Shape(_))));
+        let name = "spec.envelopeHash";
+        assert_eq!(Err(BodyError::Field(name)), parse(&longer));
+    }
+
+    // V36 V41
     #[test]
     fn accepts_v2_and_writes_it_again() {
         let body = Body::parse(V2.as_bytes(), EntryKind::HashedRekordV002).unwrap();
@@ -359,6 +453,7 @@ mod tests {
         assert_eq!(Some(V2.as_bytes().to_vec()), body.canonical_v2());
     }
 
+    // V36 A15
     #[test]
     fn rejects_another_kind_than_the_entrys() {
         assert_eq!(
@@ -370,6 +465,7 @@ mod tests {
         );
     }
 
+    // V36 V41 V42
     #[test]
     fn rejects_fields_that_are_not_well_formed() {
         let parse = |from: &str, to: &str| {

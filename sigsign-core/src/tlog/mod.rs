@@ -176,6 +176,7 @@ pub fn promise_payload(
 mod tests {
     use super::*;
 
+    // V36
     #[test]
     fn accepts_the_four_kinds_only() {
         for kind in [
@@ -197,6 +198,7 @@ mod tests {
         }
     }
 
+    // V54
     #[test]
     fn accepts_the_promise_in_canonical_json() {
         let payload = promise_payload(b"{}", 1, &[0xab, 0x01], 5);

@@ -2,7 +2,7 @@ use super::wire::{AuthorityJson, LogIdJson, LogJson, RangeJson, TrustedRootJson}
 use super::{Authority, Inner, Log, Source, TrustedRootError};
 use crate::crypto::{KeyKind, PublicKey, Scheme};
 use crate::json::fields::Path;
-use crate::json::wire::{List, Object, Text};
+use crate::json::wire::{self, List, Object, Text};
 use crate::json::{self, FieldError};
 use crate::limits;
 use crate::time::Validity;
@@ -16,7 +16,7 @@ pub(super) fn trusted_root(json: &[u8], source: Source) -> Result<Inner, Trusted
     }
     json::check(json).map_err(TrustedRootError::Json)?;
     let Object(root): Object<TrustedRootJson<'_>> =
-        serde_json::from_slice(json).map_err(|error| TrustedRootError::Shape(error.to_string()))?;
+        wire::read(json).map_err(TrustedRootError::Shape)?;
     let media_type = root.media_type.as_ref().map(Text::as_str);
     if !media_type.is_some_and(|media_type| MEDIA_TYPES.contains(&media_type)) {
         return Err(TrustedRootError::MediaType {
