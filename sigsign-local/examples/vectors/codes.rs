@@ -1,0 +1,3 @@
+//! The code with which each crafted case is refused.
+
+pub(crate) const CODES: &[(&str, &str)] = &[];

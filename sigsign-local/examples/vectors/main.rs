@@ -1,0 +1,60 @@
+//! Writes the vectors of `testdata/local` and `testdata/crafted`, the same bytes every time.
+//!
+//! `cargo run -p sigsign-local --example vectors -- testdata`
+
+mod bad_content;
+mod bad_logs;
+mod bad_signers;
+mod bad_times;
+mod case;
+mod codes;
+mod good;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::{fs, io};
+
+use case::Case;
+
+fn main() -> io::Result<()> {
+    let folder = std::env::args().nth(1).unwrap_or_else(|| "testdata".to_owned());
+    let folder = Path::new(&folder);
+    for set in ["local", "crafted", "roots"] {
+        if folder.join(set).exists() {
+            fs::remove_dir_all(folder.join(set))?;
+        }
+        fs::create_dir_all(folder.join(set))?;
+    }
+    let mut cases = good::cases();
+    cases.extend(bad_content::cases());
+    cases.extend(bad_logs::cases());
+    cases.extend(bad_times::cases());
+    cases.extend(bad_signers::cases());
+    let mut roots = BTreeMap::new();
+    let mut names = std::collections::BTreeSet::new();
+    for case in &mut cases {
+        assert!(names.insert(case.name), "{} is there twice", case.name);
+        write(folder, case, &mut roots)?;
+    }
+    fs::write(folder.join("artifact"), sigsign_local::recipe::Recipe::v1().artifact)
+}
+
+fn write(folder: &Path, case: &mut Case, roots: &mut BTreeMap<String, String>) -> io::Result<()> {
+    let here = folder.join(case.set()).join(case.name);
+    fs::create_dir_all(&here)?;
+    let made = case.make();
+    fs::write(here.join("bundle.sigstore.json"), &made.bundle)?;
+    let root = match roots.get(&made.trusted_root) {
+        Some(root) => root.clone(),
+        None => {
+            let root = format!("{}.json", case.name);
+            fs::write(folder.join("roots").join(&root), &made.trusted_root)?;
+            roots.insert(made.trusted_root.clone(), root.clone());
+            root
+        }
+    };
+    if case.recipe.managed.is_some() {
+        fs::write(here.join("key.pub"), &made.public_key)?;
+    }
+    fs::write(here.join("case.toml"), case.toml(&root))
+}
