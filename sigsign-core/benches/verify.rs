@@ -7,9 +7,8 @@ use sigsign_core::time::Timestamp;
 use sigsign_core::trust::{TrustedRoot, embedded};
 use sigsign_core::verify::{Artifact, Verifier};
 
-const ARTIFACT: &[u8] = include_bytes!(
-    "../../testdata/public/conda-package/signed-package-2.1.0-hb0f4dca_0.conda"
-);
+const ARTIFACT: &[u8] =
+    include_bytes!("../../testdata/public/conda-package/signed-package-2.1.0-hb0f4dca_0.conda");
 const BUNDLE: &[u8] = include_bytes!(
     "../../testdata/public/conda-package/signed-package-2.1.0-hb0f4dca_0.conda.sigstore.json"
 );

@@ -22,13 +22,22 @@ const ENTRY: &str = r#"{"logIndex":"1","logId":{"keyId":"wNI9atQGlz+VWfO6LRygH4Q
 #[test]
 fn rejects_hostile_sizes() {
     let cases: [(&str, Vec<u8>); 7] = [
-        ("100 MB of JSON", within("mediaType", &format!("\"{}\"", "a".repeat(100_000_000)))),
+        (
+            "100 MB of JSON",
+            within("mediaType", &format!("\"{}\"", "a".repeat(100_000_000))),
+        ),
         ("100 MB of blanks", vec![b' '; 100_000_000]),
         ("100,000 entries", entries(100_000)),
         ("as many entries as fit", entries(75_000)),
         ("33 entries", entries(33)),
-        ("arrays 100,000 deep", within("x", &nested(100_000, "[", "]"))),
-        ("objects 100,000 deep", within("x", &nested(100_000, "{\"a\":", "}"))),
+        (
+            "arrays 100,000 deep",
+            within("x", &nested(100_000, "[", "]")),
+        ),
+        (
+            "objects 100,000 deep",
+            within("x", &nested(100_000, "{\"a\":", "}")),
+        ),
     ];
     for (name, input) in &cases {
         let (code, memory) = refused(|| Bundle::from_json(input).unwrap_err().code());
@@ -64,7 +73,10 @@ fn refused(work: impl FnOnce() -> &'static str) -> (&'static str, usize) {
 
 fn entries(count: usize) -> Vec<u8> {
     let list = vec![ENTRY; count].join(",");
-    within("verificationMaterial", &format!("{{\"tlogEntries\":[{list}]}}"))
+    within(
+        "verificationMaterial",
+        &format!("{{\"tlogEntries\":[{list}]}}"),
+    )
 }
 
 fn nested(depth: usize, open: &str, close: &str) -> String {

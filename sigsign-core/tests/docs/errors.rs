@@ -28,7 +28,11 @@ pub(crate) fn listed(root: &Path) -> Vec<Listed> {
 /// Codes that two variants of different meaning share.
 pub(crate) fn repeated(listed: &[Listed]) -> Vec<&str> {
     let same = |pair: &&[Listed]| pair[0].code == pair[1].code;
-    listed.windows(2).filter(same).map(|pair| pair[0].code.as_str()).collect()
+    listed
+        .windows(2)
+        .filter(same)
+        .map(|pair| pair[0].code.as_str())
+        .collect()
 }
 
 pub(crate) fn page(listed: &[Listed]) -> String {
@@ -38,7 +42,12 @@ pub(crate) fn page(listed: &[Listed]) -> String {
          `code()`, in the command's JSON as `code`. A code is never renamed or used for something else.\n\n\
          | code | meaning | type |\n|---|---|---|\n",
     );
-    for Listed { code, error, meaning } in listed {
+    for Listed {
+        code,
+        error,
+        meaning,
+    } in listed
+    {
         writeln!(text, "| `{code}` | {meaning} | `{error}` |").unwrap();
     }
     text
@@ -62,7 +71,11 @@ fn in_file(text: &str) -> Vec<Listed> {
                 for variant in variants(&pattern) {
                     let meaning = meaning(text, &owner, variant);
                     let error = format!("{owner}::{variant}");
-                    found.push(Listed { code: code.to_owned(), error, meaning });
+                    found.push(Listed {
+                        code: code.to_owned(),
+                        error,
+                        meaning,
+                    });
                 }
             }
             if line.trim_end().ends_with([',', '{', '}']) && !line.trim().starts_with('|') {
@@ -75,12 +88,22 @@ fn in_file(text: &str) -> Vec<Listed> {
 
 fn is_code(text: &str) -> bool {
     let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    text.contains('.') && text.split('.').all(|part| !part.is_empty() && part.chars().all(word))
+    text.contains('.')
+        && text
+            .split('.')
+            .all(|part| !part.is_empty() && part.chars().all(word))
 }
 
 fn variants(pattern: &str) -> Vec<&str> {
-    let name = |rest: &str| rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
-    pattern.split("Self::").skip(1).map(|rest| &rest[..name(rest)]).collect()
+    let name = |rest: &str| {
+        rest.find(|c: char| !c.is_ascii_alphanumeric())
+            .unwrap_or(rest.len())
+    };
+    pattern
+        .split("Self::")
+        .skip(1)
+        .map(|rest| &rest[..name(rest)])
+        .collect()
 }
 
 /// The documentation of a variant, on one line.
@@ -91,14 +114,25 @@ fn meaning(text: &str, owner: &str, variant: &str) -> String {
         return String::new();
     };
     let is_variant = |line: &&str| {
-        let rest = line.strip_prefix("    ").and_then(|line| line.strip_prefix(variant));
+        let rest = line
+            .strip_prefix("    ")
+            .and_then(|line| line.strip_prefix(variant));
         rest.is_some_and(|rest| rest.starts_with([',', ' ', '(']))
     };
-    let Some(at) = lines[begin..].iter().position(is_variant).map(|at| at + begin) else {
+    let Some(at) = lines[begin..]
+        .iter()
+        .position(is_variant)
+        .map(|at| at + begin)
+    else {
         return String::new();
     };
     let above = |line: &&&str| line.trim().starts_with("///") || line.trim().starts_with("#[");
     let count = lines[..at].iter().rev().take_while(above).count();
-    let said = lines[at - count..at].iter().filter_map(|line| line.trim().strip_prefix("///"));
-    said.map(str::trim).collect::<Vec<_>>().join(" ").replace('|', "\\|")
+    let said = lines[at - count..at]
+        .iter()
+        .filter_map(|line| line.trim().strip_prefix("///"));
+    said.map(str::trim)
+        .collect::<Vec<_>>()
+        .join(" ")
+        .replace('|', "\\|")
 }

@@ -1,7 +1,10 @@
 //! `docs/rules.md` and `docs/errors.md` are generated from the source, and are what they would be made now.
 //!
 //! `SIGSIGN_WRITE_DOCS=1` (which `.ci/docs` sets) writes them.
-#![expect(clippy::disallowed_methods, reason = "reads the source and writes the pages")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "reads the source and writes the pages"
+)]
 
 mod errors;
 mod rules;
@@ -15,7 +18,11 @@ fn every_rule_has_an_accepting_and_a_rejecting_test() {
 
     let lacking = rules::lacking(&covered);
 
-    assert!(lacking.is_empty(), "rules without tests:\n{}", lacking.join("\n"));
+    assert!(
+        lacking.is_empty(),
+        "rules without tests:\n{}",
+        lacking.join("\n")
+    );
     page("docs/rules.md", &rules::page(&covered));
 }
 
@@ -25,7 +32,10 @@ fn every_error_code_is_listed_once() {
 
     let repeated = errors::repeated(&listed);
 
-    assert!(repeated.is_empty(), "codes of more than one error: {repeated:?}");
+    assert!(
+        repeated.is_empty(),
+        "codes of more than one error: {repeated:?}"
+    );
     page("docs/errors.md", &errors::page(&listed));
 }
 
@@ -36,9 +46,15 @@ fn page(name: &str, text: &str) {
         std::fs::write(&path, text).unwrap();
     }
     let found = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(found == text, "{name} is not what the source says; run .ci/docs");
+    assert!(
+        found == text,
+        "{name} is not what the source says; run .ci/docs"
+    );
 }
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned()
 }

@@ -19,7 +19,10 @@ pub(crate) fn covered(root: &Path) -> BTreeMap<u8, Covered> {
     let mut found: BTreeMap<u8, Covered> = BTreeMap::new();
     for Test { file, name, text } in source::tests(root) {
         let comments = text.lines().filter_map(|line| line.split_once("//"));
-        let comments = comments.map(|(_, comment)| comment).collect::<Vec<_>>().join("\n");
+        let comments = comments
+            .map(|(_, comment)| comment)
+            .collect::<Vec<_>>()
+            .join("\n");
         for rule in rules_in(&comments) {
             let entry = found.entry(rule).or_default();
             let list = match name.split('_').next() {
@@ -33,11 +36,20 @@ pub(crate) fn covered(root: &Path) -> BTreeMap<u8, Covered> {
     for file in source::files(&root.join("testdata"), "/case.toml") {
         let text = std::fs::read_to_string(&file).unwrap();
         let case = source::relative(root, file.parent().unwrap());
-        let line = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap_or("");
+        let line = |name: &str| {
+            text.lines()
+                .find(|line| line.starts_with(name))
+                .unwrap_or("")
+        };
         for rule in rules_in(line("rules")) {
             let entry = found.entry(rule).or_default();
             let good = line("expect").contains("\"verified\"");
-            if good { &mut entry.accepting } else { &mut entry.rejecting }.push(case.clone());
+            if good {
+                &mut entry.accepting
+            } else {
+                &mut entry.rejecting
+            }
+            .push(case.clone());
         }
     }
     found
@@ -59,8 +71,11 @@ pub(crate) fn lacking(covered: &BTreeMap<u8, Covered>) -> Vec<String> {
             lacking.push(format!("V{rule} ({title}): no rejecting test"));
         }
     }
-    let unknown = covered.keys().filter(|rule| !RULES.iter().any(|known| known.0 == **rule));
-    lacking.extend(unknown.map(|rule| format!("V{rule}: named by a test, but there is no such rule")));
+    let unknown = covered
+        .keys()
+        .filter(|rule| !RULES.iter().any(|known| known.0 == **rule));
+    lacking
+        .extend(unknown.map(|rule| format!("V{rule}: named by a test, but there is no such rule")));
     lacking
 }
 
@@ -75,7 +90,9 @@ pub(crate) fn page(covered: &BTreeMap<u8, Covered>) -> String {
         if let Some(elsewhere) = elsewhere {
             writeln!(text, "{elsewhere}\n").unwrap();
         }
-        let Some(tests) = covered.get(&rule) else { continue };
+        let Some(tests) = covered.get(&rule) else {
+            continue;
+        };
         for (name, list) in [
             ("accepts", &tests.accepting),
             ("rejects", &tests.rejecting),
@@ -95,7 +112,9 @@ fn rules_in(text: &str) -> Vec<u8> {
     let mut range_from = None;
     for word in text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-')) {
         for part in word.split('-') {
-            let number = part.strip_prefix('V').and_then(|digits| digits.parse::<u8>().ok());
+            let number = part
+                .strip_prefix('V')
+                .and_then(|digits| digits.parse::<u8>().ok());
             let Some(number) = number else {
                 range_from = None;
                 continue;
@@ -119,38 +138,110 @@ const RULES: &[(u8, &str, Option<&str>)] = &[
     (5, "exactly one content and one key material", None),
     (6, "certificates as the bundle's version has them", None),
     (7, "no downgrade to a version that asks for less", None),
-    (8, "promise and inclusion proof as the bundle's version asks", None),
+    (
+        8,
+        "promise and inclusion proof as the bundle's version asks",
+        None,
+    ),
     (9, "time comes from a verified time stamp or promise", None),
-    (10, "at least one verified time; authorities are counted", None),
+    (
+        10,
+        "at least one verified time; authorities are counted",
+        None,
+    ),
     (11, "every verified time must pass", None),
-    (12, "the integrated time is neither in the future nor outside the certificate", None),
+    (
+        12,
+        "the integrated time is neither in the future nor outside the certificate",
+        None,
+    ),
     (13, "the time stamp was granted", None),
-    (14, "a time stamp token is one SignedData with one signer", None),
+    (
+        14,
+        "a time stamp token is one SignedData with one signer",
+        None,
+    ),
     (15, "signed attributes are there, right and signed", None),
-    (16, "the token's signer is the leaf of a trusted authority", None),
-    (17, "signer identifier and certificate hash match that leaf", None),
-    (18, "the authority's certificate is for time stamping only", None),
-    (19, "the time is inside the authority's and its certificates' validity", None),
+    (
+        16,
+        "the token's signer is the leaf of a trusted authority",
+        None,
+    ),
+    (
+        17,
+        "signer identifier and certificate hash match that leaf",
+        None,
+    ),
+    (
+        18,
+        "the authority's certificate is for time stamping only",
+        None,
+    ),
+    (
+        19,
+        "the time is inside the authority's and its certificates' validity",
+        None,
+    ),
     (20, "the imprint is a strong hash of the signature", None),
-    (21, "nonce and policy are the ones asked for", Some("Part of signing; nothing asks for time stamps yet.")),
+    (
+        21,
+        "nonce and policy are the ones asked for",
+        Some("Part of signing; nothing asks for time stamps yet."),
+    ),
     (22, "a token that comes twice counts once", None),
     (23, "RSA, P-384 and P-521 authorities work", None),
-    (24, "the path is valid at every verified time, anchor included", None),
+    (
+        24,
+        "the path is valid at every verified time, anchor included",
+        None,
+    ),
     (25, "the authority's own validity holds the time", None),
     (26, "chains come from the trusted root only", None),
     (27, "the leaf is a code signing certificate", None),
-    (28, "any number of intermediates; name constraints hold", None),
+    (
+        28,
+        "any number of intermediates; name constraints hold",
+        None,
+    ),
     (29, "a certificate field holds a certificate", None),
-    (30, "the certificate timestamp list is read to its last byte", None),
-    (31, "what a certificate timestamp signs is rebuilt with the verified issuer", None),
-    (32, "the certificate log is found by id, and its key valid then", None),
-    (33, "certificate logs are counted, not their timestamps", None),
-    (34, "no certificate timestamp is a refusal, unless a key signed", None),
+    (
+        30,
+        "the certificate timestamp list is read to its last byte",
+        None,
+    ),
+    (
+        31,
+        "what a certificate timestamp signs is rebuilt with the verified issuer",
+        None,
+    ),
+    (
+        32,
+        "the certificate log is found by id, and its key valid then",
+        None,
+    ),
+    (
+        33,
+        "certificate logs are counted, not their timestamps",
+        None,
+    ),
+    (
+        34,
+        "no certificate timestamp is a refusal, unless a key signed",
+        None,
+    ),
     (35, "detached certificate timestamps", None),
-    (36, "kind and version of entry and body agree and are known", None),
+    (
+        36,
+        "kind and version of entry and body agree and are known",
+        None,
+    ),
     (37, "the entry's signature is the bundle's", None),
     (38, "the entry's key is the bundle's", None),
-    (39, "the entry's digest and algorithm are the artifact's", None),
+    (
+        39,
+        "the entry's digest and algorithm are the artifact's",
+        None,
+    ),
     (40, "dsse and intoto entries are about this envelope", None),
     (41, "the leaf of a version 2 entry is recomputed", None),
     (42, "no member of a body comes twice", None),
@@ -158,7 +249,11 @@ const RULES: &[(u8, &str, Option<&str>)] = &[
     (44, "root and size are the checkpoint's", None),
     (45, "the inclusion proof is exact", None),
     (46, "every entry that counts is proven", None),
-    (47, "logs are counted, and an entry is where it was proven to be", None),
+    (
+        47,
+        "logs are counted, and an entry is where it was proven to be",
+        None,
+    ),
     (48, "a signed note has its form", None),
     (49, "a checkpoint has its form", None),
     (50, "a log's key is found by name and key id", None),
@@ -174,7 +269,21 @@ const RULES: &[(u8, &str, Option<&str>)] = &[
     (60, "no requirement of a policy is dropped", None),
     (61, "a managed key is the caller's", None),
     (62, "validity is a closed interval with a start", None),
-    (63, "services are chosen as the signing config says", Some("Part of signing.")),
-    (64, "trusted roots come from an authenticated place", Some("Embedded roots are compiled in, and others are named by the caller; updating comes with the TUF client.")),
-    (65, "the TUF client's own rules", Some("Part of the TUF client.")),
+    (
+        63,
+        "services are chosen as the signing config says",
+        Some("Part of signing."),
+    ),
+    (
+        64,
+        "trusted roots come from an authenticated place",
+        Some(
+            "Embedded roots are compiled in, and others are named by the caller; updating comes with the TUF client.",
+        ),
+    ),
+    (
+        65,
+        "the TUF client's own rules",
+        Some("Part of the TUF client."),
+    ),
 ];

@@ -22,7 +22,16 @@ pub(crate) struct Case {
 pub(crate) fn good(name: &'static str, rules: &'static str, recipe: Recipe) -> Case {
     let hook: Hook = Box::new(|_| {});
     let policy = Vec::new();
-    Case { name, recipe, expect: "verified", rules, derived_from: "", sentence: "", policy, hook }
+    Case {
+        name,
+        recipe,
+        expect: "verified",
+        rules,
+        derived_from: "",
+        sentence: "",
+        policy,
+        hook,
+    }
 }
 
 /// A case that is to be refused, for the one thing that `hook` does.
@@ -35,7 +44,16 @@ pub(crate) fn bad(
 ) -> Case {
     let (policy, hook) = (Vec::new(), Box::new(hook));
     let expect = expected(name);
-    Case { name, recipe, expect, rules, derived_from, sentence, policy, hook }
+    Case {
+        name,
+        recipe,
+        expect,
+        rules,
+        derived_from,
+        sentence,
+        policy,
+        hook,
+    }
 }
 
 impl Case {
@@ -52,7 +70,11 @@ impl Case {
     }
 
     pub(crate) fn set(&self) -> &'static str {
-        if self.expect == "verified" { "local" } else { "crafted" }
+        if self.expect == "verified" {
+            "local"
+        } else {
+            "crafted"
+        }
     }
 
     pub(crate) fn make(&mut self) -> Made {
@@ -60,7 +82,11 @@ impl Case {
     }
 
     pub(crate) fn toml(&self, root: &str) -> String {
-        let rules: Vec<String> = self.rules.split(' ').map(|rule| format!("\"{rule}\"")).collect();
+        let rules: Vec<String> = self
+            .rules
+            .split(' ')
+            .map(|rule| format!("\"{rule}\""))
+            .collect();
         let mut text = format!(
             "id = \"{}/{}\"\nexpect = \"{}\"\nrules = [{}]\n",
             self.set(),
@@ -79,7 +105,11 @@ impl Case {
             text,
             "artifact = \"../../artifact\"\ntrusted_root = \"../../roots/{root}\"\n\n[policy]\n"
         );
-        let has = |name: &str| self.policy.iter().any(|line| line.starts_with(&format!("{name} =")));
+        let has = |name: &str| {
+            self.policy
+                .iter()
+                .any(|line| line.starts_with(&format!("{name} =")))
+        };
         if self.recipe.managed.is_some() && !has("key") && !has("identity") {
             text.push_str("key = \"key.pub\"\n");
         } else if !has("key") {

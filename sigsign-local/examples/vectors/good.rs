@@ -22,10 +22,19 @@ pub(crate) fn cases() -> Vec<Case> {
 
 /// Every version of bundle, log and content, with either source of time.
 fn formats() -> Vec<Case> {
-    let v1 = |version: &str| Recipe { version: version.to_owned(), ..Recipe::v1() };
-    let v2 = |version: &str| Recipe { version: version.to_owned(), ..Recipe::v2() };
+    let v1 = |version: &str| Recipe {
+        version: version.to_owned(),
+        ..Recipe::v1()
+    };
+    let v2 = |version: &str| Recipe {
+        version: version.to_owned(),
+        ..Recipe::v2()
+    };
     let tsa = || vec![TsaSpec::new("tsa.localhost")];
-    let statement = |kind: &str, recipe: Recipe| Recipe { statement: Some(kind.to_owned()), ..recipe };
+    let statement = |kind: &str, recipe: Recipe| Recipe {
+        statement: Some(kind.to_owned()),
+        ..recipe
+    };
     vec![
         good("v01-message", "V3 V6 V8 V54", v1("0.1")),
         good("v01-dsse", "V6 V8 V40 V56", v1("0.1").dsse("dsse")),
@@ -34,37 +43,100 @@ fn formats() -> Vec<Case> {
         good("v02-dsse", "V40 V56", v1("0.2").dsse("dsse")),
         good("v02-intoto", "V40", v1("0.2").dsse("intoto")),
         good("v03-old-media-type", "V3 V6", v1("0.3-old")),
-        good("v03-message", "V2 V3 V5 V6 V9 V10 V12 V24 V27 V30 V31 V32 V36 V37 V38 V39 V43 V44 V45 V46 V48 V49 V50 V51 V52 V54 V55 V59 V62", Recipe::v1()),
+        good(
+            "v03-message",
+            "V2 V3 V5 V6 V9 V10 V12 V24 V27 V30 V31 V32 V36 V37 V38 V39 V43 V44 V45 V46 V48 V49 V50 V51 V52 V54 V55 V59 V62",
+            Recipe::v1(),
+        ),
         good("v03-dsse", "V40 V42 V56 V57", Recipe::v1().dsse("dsse")),
         good("v03-intoto", "V40 V42 V56 V57", Recipe::v1().dsse("intoto")),
-        good("v03-hashedrekord-of-dsse", "V39 V56", Recipe::v1().dsse("hashedrekord")),
-        good("v03-message-and-tsa", "V9 V11", Recipe { tsas: tsa(), ..Recipe::v1() }),
-        good("v03-dsse-and-tsa", "V9 V11", Recipe { tsas: tsa(), ..Recipe::v1().dsse("dsse") }),
+        good(
+            "v03-hashedrekord-of-dsse",
+            "V39 V56",
+            Recipe::v1().dsse("hashedrekord"),
+        ),
+        good(
+            "v03-message-and-tsa",
+            "V9 V11",
+            Recipe {
+                tsas: tsa(),
+                ..Recipe::v1()
+            },
+        ),
+        good(
+            "v03-dsse-and-tsa",
+            "V9 V11",
+            Recipe {
+                tsas: tsa(),
+                ..Recipe::v1().dsse("dsse")
+            },
+        ),
         good("v03-tsa-no-promise", "V8 V9", {
-            let mut recipe = Recipe { tsas: tsa(), ..Recipe::v1() };
+            let mut recipe = Recipe {
+                tsas: tsa(),
+                ..Recipe::v1()
+            };
             recipe.logs[0].promise = false;
             recipe
         }),
-        good("v2-message", "V9 V13 V14 V15 V16 V17 V18 V19 V20 V36 V37 V38 V39 V41 V43 V50", Recipe::v2()),
+        good(
+            "v2-message",
+            "V9 V13 V14 V15 V16 V17 V18 V19 V20 V36 V37 V38 V39 V41 V43 V50",
+            Recipe::v2(),
+        ),
         good("v2-dsse", "V39 V41 V56", Recipe::v2().dsse("hashedrekord")),
         good("v2-in-bundle-02", "V3 V41", v2("0.2")),
-        good("v2-dsse-in-bundle-02", "V3 V41", v2("0.2").dsse("hashedrekord")),
-        good("statement-v01", "V57", statement("https://in-toto.io/Statement/v0.1", Recipe::v1().dsse("dsse"))),
-        good("statement-v01-v2-log", "V57", statement("https://in-toto.io/Statement/v0.1", Recipe::v2().dsse("hashedrekord"))),
+        good(
+            "v2-dsse-in-bundle-02",
+            "V3 V41",
+            v2("0.2").dsse("hashedrekord"),
+        ),
+        good(
+            "statement-v01",
+            "V57",
+            statement(
+                "https://in-toto.io/Statement/v0.1",
+                Recipe::v1().dsse("dsse"),
+            ),
+        ),
+        good(
+            "statement-v01-v2-log",
+            "V57",
+            statement(
+                "https://in-toto.io/Statement/v0.1",
+                Recipe::v2().dsse("hashedrekord"),
+            ),
+        ),
         good("statement-sha512-only", "V57", Recipe::v1().dsse("dsse")).with(|stage| {
             if let Stage::Statement(json) = stage {
                 let value = hex(&Hash::Sha512.of(&Recipe::v1().artifact));
-                json.set("subject.0.digest", Json::object([("sha512", Json::text(value))]));
+                json.set(
+                    "subject.0.digest",
+                    Json::object([("sha512", Json::text(value))]),
+                );
             }
         }),
-        good("statement-sha384-and-weak", "V57", Recipe::v1().dsse("dsse")).with(|stage| {
+        good(
+            "statement-sha384-and-weak",
+            "V57",
+            Recipe::v1().dsse("dsse"),
+        )
+        .with(|stage| {
             if let Stage::Statement(json) = stage {
                 let value = hex(&Hash::Sha384.of(&Recipe::v1().artifact));
                 let weak = Json::text("0123456789abcdef0123456789abcdef01234567");
-                json.set("subject.0.digest", Json::object([("sha1", weak), ("sha384", Json::text(value))]));
+                json.set(
+                    "subject.0.digest",
+                    Json::object([("sha1", weak), ("sha384", Json::text(value))]),
+                );
             }
         }),
-        good("statement-second-subject", "V57 A41", Recipe::v1().dsse("dsse")).with(|stage| {
+        good(
+            "statement-second-subject",
+            "V57 A41",
+            Recipe::v1().dsse("dsse"),
+        )
+        .with(|stage| {
             if let Stage::Statement(json) = stage {
                 let mut other = json.list("subject")[0].clone();
                 other.set("name", Json::text("other"));
@@ -100,22 +172,34 @@ fn schemes() -> Vec<Case> {
         let prehash_only = scheme == Scheme::Ed25519;
         let deprecated = matches!(scheme, Scheme::P384Sha256 | Scheme::P521Sha256);
         if !prehash_only {
-            let recipe = Recipe { signer: scheme, ..Recipe::v2() };
+            let recipe = Recipe {
+                signer: scheme,
+                ..Recipe::v2()
+            };
             cases.push(good(name("signer", scheme), "V55", recipe));
         }
         if !prehash_only && !deprecated {
-            let recipe = Recipe { signer: scheme, ..Recipe::v2().dsse("hashedrekord") };
+            let recipe = Recipe {
+                signer: scheme,
+                ..Recipe::v2().dsse("hashedrekord")
+            };
             cases.push(good(name("dsse-signer", scheme), "V56", recipe));
         }
         if scheme != Scheme::Ed25519Ph {
-            let recipe = Recipe { signer: scheme, ..Recipe::v1().dsse("dsse") };
+            let recipe = Recipe {
+                signer: scheme,
+                ..Recipe::v1().dsse("dsse")
+            };
             cases.push(good(name("dsse-v1-signer", scheme), "V56", recipe));
             let mut recipe = Recipe::v1();
             recipe.authorities[0].schemes = vec![Scheme::P384, scheme];
             cases.push(good(name("ca", scheme), "V24", recipe));
             let mut recipe = Recipe::v1();
             recipe.ct_logs[0].scheme = scheme;
-            if matches!(scheme, Scheme::P256 | Scheme::P384 | Scheme::Ed25519 | Scheme::Rsa2048 | Scheme::Rsa4096) {
+            if matches!(
+                scheme,
+                Scheme::P256 | Scheme::P384 | Scheme::Ed25519 | Scheme::Rsa2048 | Scheme::Rsa4096
+            ) {
                 cases.push(good(name("ct", scheme), "V31", recipe));
             }
             let mut recipe = Recipe::v1();
@@ -141,12 +225,28 @@ fn times() -> Vec<Case> {
         recipe
     };
     vec![
-        good("tsa-embedded-certificates", "V16", tsa(|tsa| tsa.embed = true)),
-        good("tsa-imprint-sha384", "V20", tsa(|tsa| tsa.hash = Hash::Sha384)),
-        good("tsa-imprint-sha512", "V20", tsa(|tsa| tsa.hash = Hash::Sha512)),
-        good("tsa-own-certificate-only", "V18", tsa(|tsa| {
-            tsa.ca.schemes = vec![Scheme::P384, Scheme::P384, Scheme::P256];
-        })),
+        good(
+            "tsa-embedded-certificates",
+            "V16",
+            tsa(|tsa| tsa.embed = true),
+        ),
+        good(
+            "tsa-imprint-sha384",
+            "V20",
+            tsa(|tsa| tsa.hash = Hash::Sha384),
+        ),
+        good(
+            "tsa-imprint-sha512",
+            "V20",
+            tsa(|tsa| tsa.hash = Hash::Sha512),
+        ),
+        good(
+            "tsa-own-certificate-only",
+            "V18",
+            tsa(|tsa| {
+                tsa.ca.schemes = vec![Scheme::P384, Scheme::P384, Scheme::P256];
+            }),
+        ),
         good("tsa-granted-with-mods", "V13", Recipe::v2()).with(|stage| {
             if let Stage::Response(_, response) = stage {
                 response.status = 1;
@@ -168,8 +268,16 @@ fn times() -> Vec<Case> {
                 info.rest.insert(0, der::sequence(&[der::integer(1)]));
             }
         }),
-        good("tsa-at-window-start", "V19 V62 O7", tsa(|tsa| tsa.ca.window = (NOW + 6, None))),
-        good("tsa-at-window-end", "V19 V62 O7", tsa(|tsa| tsa.ca.window = (START, Some(NOW + 6)))),
+        good(
+            "tsa-at-window-start",
+            "V19 V62 O7",
+            tsa(|tsa| tsa.ca.window = (NOW + 6, None)),
+        ),
+        good(
+            "tsa-at-window-end",
+            "V19 V62 O7",
+            tsa(|tsa| tsa.ca.window = (START, Some(NOW + 6))),
+        ),
         good("tsa-at-leaf-end", "V24 O7", tsa(|tsa| tsa.at = NOW + 600)),
         good("tsa-at-leaf-start", "V24 O7", tsa(|tsa| tsa.at = NOW)),
         good("two-tsas", "V10 V22", {
@@ -221,11 +329,18 @@ fn signers() -> Vec<Case> {
         recipe.authorities[0].schemes = vec![Scheme::P256; intermediates + 1];
         recipe
     };
-    let san = |san: San| Recipe { san, ..Recipe::v1() };
+    let san = |san: San| Recipe {
+        san,
+        ..Recipe::v1()
+    };
     let constrained = |at: usize, permitted: Vec<Vec<u8>>, excluded: Vec<Vec<u8>>| {
         move |stage: Stage<'_>| match stage {
             Stage::Authority(0, depth, spec) if depth == at => {
-                spec.add(NAME_CONSTRAINTS, true, name_constraints(&permitted, &excluded));
+                spec.add(
+                    NAME_CONSTRAINTS,
+                    true,
+                    name_constraints(&permitted, &excluded),
+                );
             }
             _ => {}
         }
@@ -330,9 +445,17 @@ fn logs() -> Vec<Case> {
         recipe.logs[0].index = index;
         recipe
     };
-    let witnesses = || vec![Witness::new("witness1.invalid"), Witness::new("witness2.invalid")];
+    let witnesses = || {
+        vec![
+            Witness::new("witness1.invalid"),
+            Witness::new("witness2.invalid"),
+        ]
+    };
     let quorum = || {
-        let keys: Vec<String> = witnesses().iter().map(|it| format!("\"{}\"", it.vkey())).collect();
+        let keys: Vec<String> = witnesses()
+            .iter()
+            .map(|it| format!("\"{}\"", it.vkey()))
+            .collect();
         format!("witnesses = [{}]", keys.join(", "))
     };
     let cosigned = || {
@@ -342,14 +465,23 @@ fn logs() -> Vec<Case> {
     };
     let absent = |stage: Stage<'_>| {
         if let Stage::Entry(_, json) = stage {
-            for path in ["logIndex", "inclusionProof.logIndex", "inclusionProof.hashes"] {
+            for path in [
+                "logIndex",
+                "inclusionProof.logIndex",
+                "inclusionProof.hashes",
+            ] {
                 json.remove(path);
             }
         }
     };
     vec![
         good("tree-of-one", "V45", tree(1, 0, Recipe::v1())),
-        good("tree-of-one-defaults-absent", "V2 V43 V45", tree(1, 0, Recipe::v2())).with(absent),
+        good(
+            "tree-of-one-defaults-absent",
+            "V2 V43 V45",
+            tree(1, 0, Recipe::v2()),
+        )
+        .with(absent),
         good("tree-of-one-v1-defaults-absent", "V2 V43 V45", {
             let mut recipe = tree(1, 0, Recipe::v1());
             recipe.logs[0].offset = 0;
@@ -387,7 +519,9 @@ fn logs() -> Vec<Case> {
             }
         }),
         good("cosigned", "V53", cosigned()),
-        good("cosigned-quorum-of-two", "V53", cosigned()).policy(quorum()).policy("quorum = 2"),
+        good("cosigned-quorum-of-two", "V53", cosigned())
+            .policy(quorum())
+            .policy("quorum = 2"),
         good("two-logs", "V47", {
             let mut recipe = Recipe::v1();
             recipe.logs.push(LogSpec::v1("rekor2.localhost"));
@@ -401,7 +535,10 @@ fn logs() -> Vec<Case> {
         })
         .policy("log_threshold = 2"),
         good("promise-only-when-allowed", "V7 V8", {
-            let mut recipe = Recipe { version: "0.1".to_owned(), ..Recipe::v1() };
+            let mut recipe = Recipe {
+                version: "0.1".to_owned(),
+                ..Recipe::v1()
+            };
             recipe.logs[0].proof = false;
             recipe
         })

@@ -17,7 +17,9 @@ use std::{fs, io};
 use case::Case;
 
 fn main() -> io::Result<()> {
-    let folder = std::env::args().nth(1).unwrap_or_else(|| "testdata".to_owned());
+    let folder = std::env::args()
+        .nth(1)
+        .unwrap_or_else(|| "testdata".to_owned());
     let folder = Path::new(&folder);
     for set in ["local", "crafted", "roots"] {
         if folder.join(set).exists() {
@@ -36,7 +38,10 @@ fn main() -> io::Result<()> {
         assert!(names.insert(case.name), "{} is there twice", case.name);
         write(folder, case, &mut roots)?;
     }
-    fs::write(folder.join("artifact"), sigsign_local::recipe::Recipe::v1().artifact)
+    fs::write(
+        folder.join("artifact"),
+        sigsign_local::recipe::Recipe::v1().artifact,
+    )
 }
 
 fn write(folder: &Path, case: &mut Case, roots: &mut BTreeMap<String, String>) -> io::Result<()> {

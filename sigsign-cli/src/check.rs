@@ -1,0 +1,281 @@
+//! One artifact against its bundles.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use sigsign_core::bundle::{Bundle, BundleError, Lines};
+use sigsign_core::crypto::Hasher;
+use sigsign_core::digest::{Digest, HashAlgorithm};
+use sigsign_core::policy::Policy;
+use sigsign_core::time::Timestamp;
+use sigsign_core::verify::{Artifact, ArtifactError, Verified, Verifier, VerifyError};
+
+use crate::exit::Exit;
+use crate::files::{self, Document, ReadAhead};
+use crate::plan::Subject;
+use crate::problem::Problem;
+use crate::progress::Progress;
+
+/// What is asked, and of whom.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Question<'a> {
+    pub(crate) verifier: &'a Verifier,
+    pub(crate) policy: &'a Policy,
+    pub(crate) now: Timestamp,
+    pub(crate) reading: Reading,
+}
+
+/// How a large file is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// By a thread of its own, with a progress bar.
+    Ahead,
+    /// On the spot, where every core is busy anyway.
+    Plain,
+}
+
+/// A yes with its evidence, or why there is none.
+type Verdict = Result<Box<Verified>, Problem>;
+
+/// Bundles that did not verify, by their number.
+type Others = Vec<(usize, Problem)>;
+
+/// The answer for one artifact.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// Where the bundles are.
+    pub(crate) bundle: PathBuf,
+    pub(crate) verdict: Verdict,
+    /// Other bundles in the same file, by their number, and why they did not verify.
+    pub(crate) others: Others,
+}
+
+impl Answer {
+    pub(crate) fn exit(&self) -> Exit {
+        self.verdict
+            .as_ref()
+            .map_or_else(|problem| problem.exit, |_| Exit::Done)
+    }
+}
+
+impl Question<'_> {
+    /// Verifies `subject` with the bundles at `bundle`, or beside it.
+    pub(crate) fn ask(self, subject: &Subject, bundle: Option<&Path>) -> Answer {
+        let (bundle, found) = match (bundle, subject) {
+            (Some(bundle), _) => (bundle.to_owned(), Ok(())),
+            (None, Subject::File(file)) => match files::find_bundle(file) {
+                Ok(bundle) => (bundle, Ok(())),
+                Err(problem) => (PathBuf::new(), Err(problem)),
+            },
+            // The plan asks for a bundle with anything else.
+            (None, _) => (
+                PathBuf::new(),
+                Err(Problem::input("bundle.not-found", "no bundle")),
+            ),
+        };
+        let bundles = found.and_then(|()| read_bundles(&bundle));
+        let (verdict, others) = match bundles {
+            Err(problem) => (Err(problem), Vec::new()),
+            Ok(bundles) => self.ask_all(subject, bundles),
+        };
+        Answer {
+            bundle,
+            verdict,
+            others,
+        }
+    }
+
+    /// One good bundle is enough.
+    fn ask_all(
+        self,
+        subject: &Subject,
+        bundles: Vec<Result<Bundle, Problem>>,
+    ) -> (Verdict, Others) {
+        let mut contents = Contents::new(subject, bundles.len() > 1, self.reading);
+        let mut others = Vec::new();
+        for (number, bundle) in (1..).zip(bundles) {
+            let verdict = bundle.and_then(|bundle| contents.verify(self, &bundle));
+            match verdict {
+                Ok(verified) => return (Ok(verified), others),
+                Err(problem) => others.push((number, problem)),
+            }
+        }
+        let verdict = match others.len() {
+            0 => Problem::input("bundle.empty", "there is no bundle in the file"),
+            1 => others.remove(0).1,
+            count => none_of(count, &others),
+        };
+        (Err(verdict), others)
+    }
+}
+
+fn none_of(count: usize, others: &[(usize, Problem)]) -> Problem {
+    let exit = others
+        .iter()
+        .fold(Exit::Done, |exit, (_, problem)| exit.and(problem.exit));
+    Problem {
+        exit,
+        check: None,
+        code: "bundle.none-verified",
+        sentences: vec![format!("none of the {count} bundles verifies")],
+        hint: others.first().and_then(|(_, problem)| problem.hint.clone()),
+    }
+}
+
+fn read_bundles(path: &Path) -> Result<Vec<Result<Bundle, Problem>>, Problem> {
+    let bytes = Document::Bundle.read(path)?;
+    let wrong = |error: BundleError| {
+        let what = format!("{} is not a bundle that can be used", path.display());
+        Problem::document(error.code(), &what, &error)
+    };
+    if files::is_lines(path) {
+        return Ok(Lines::new(&bytes)
+            .map(|bundle| bundle.map_err(wrong))
+            .collect());
+    }
+    Ok(vec![Ok(Bundle::from_json(&bytes).map_err(wrong)?)])
+}
+
+/// What is known of the artifact so far, where several bundles ask for it.
+struct Contents<'a> {
+    subject: &'a Subject,
+    reading: Reading,
+    /// Digests are kept for the next bundle.
+    again: bool,
+    digests: Vec<Digest>,
+}
+
+impl<'a> Contents<'a> {
+    fn new(subject: &'a Subject, again: bool, reading: Reading) -> Self {
+        Self {
+            subject,
+            reading,
+            again,
+            digests: Vec::new(),
+        }
+    }
+
+    fn verify(&mut self, ask: Question<'_>, bundle: &Bundle) -> Result<Box<Verified>, Problem> {
+        let verify = |artifact: Artifact<'_>| {
+            ask.verifier
+                .verify(bundle, artifact, ask.policy, ask.now)
+                .map(Box::new)
+        };
+        let answer = match self.subject {
+            Subject::Digest(digest) => verify(Artifact::Digest(*digest)),
+            subject if self.again => {
+                let first = self.digest(subject, HashAlgorithm::Sha256)?;
+                match verify(Artifact::Digest(first)) {
+                    Err(VerifyError::Artifact(ArtifactError::NeedsDigest { want, .. })) => {
+                        verify(Artifact::Digest(self.digest(subject, want)?))
+                    }
+                    Err(VerifyError::Artifact(ArtifactError::NeedsBytes))
+                        if *subject != Subject::Stdin =>
+                    {
+                        verify(Artifact::Reader(&mut self.open(subject)?))
+                    }
+                    answer => answer,
+                }
+            }
+            subject => match self.open(subject)? {
+                Opened::Small(bytes) => verify(Artifact::Bytes(&bytes)),
+                mut opened => verify(Artifact::Reader(&mut opened)),
+            },
+        };
+        answer.map_err(Problem::from)
+    }
+
+    /// Computed once; what is read only once is hashed in every way at once.
+    fn digest(&mut self, subject: &Subject, want: HashAlgorithm) -> Result<Digest, Problem> {
+        if let Some(known) = self.digests.iter().find(|known| known.algorithm() == want) {
+            return Ok(*known);
+        }
+        let algorithms = if *subject == Subject::Stdin {
+            HashAlgorithm::ALL.to_vec()
+        } else {
+            vec![want]
+        };
+        let mut opened = self.open(subject)?;
+        let digests =
+            hash(&mut opened, &algorithms).map_err(|error| unreadable(&subject.name(), &error))?;
+        self.digests.extend(digests);
+        let unknown = || Problem::input("artifact.read", "digest cannot be computed");
+        self.digests
+            .iter()
+            .find(|known| known.algorithm() == want)
+            .copied()
+            .ok_or_else(unknown)
+    }
+
+    fn open(&self, subject: &Subject) -> Result<Opened, Problem> {
+        let opened = match subject {
+            Subject::File(path) => Opened::file(path, self.reading),
+            _ => Ok(Opened::Ahead(ReadAhead::new(io::stdin()), Progress::new(0))),
+        };
+        opened.map_err(|error| unreadable(&subject.name(), &error))
+    }
+}
+
+fn unreadable(name: &str, error: &io::Error) -> Problem {
+    Problem::io(
+        "artifact.read",
+        &format!("artifact {name} cannot be read"),
+        error,
+    )
+}
+
+fn hash(reader: &mut impl Read, algorithms: &[HashAlgorithm]) -> io::Result<Vec<Digest>> {
+    let mut hashers: Vec<Hasher> = algorithms.iter().copied().map(Hasher::new).collect();
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        let read = reader.read(&mut buffer)?;
+        if read == 0 {
+            return Ok(hashers.into_iter().map(Hasher::finish).collect());
+        }
+        for hasher in &mut hashers {
+            hasher.update(buffer.get(..read).unwrap_or_default());
+        }
+    }
+}
+
+/// An artifact ready to be read.
+enum Opened {
+    Ahead(ReadAhead, Progress),
+    Plain(File),
+    Small(Vec<u8>),
+}
+
+impl Opened {
+    fn file(path: &Path, reading: Reading) -> io::Result<Self> {
+        let (mut file, size) = files::open(path)?;
+        if size > 0 && size <= files::AT_ONCE_BYTES {
+            let mut bytes =
+                Vec::with_capacity(usize::try_from(size).unwrap_or(0).saturating_add(1));
+            file.read_to_end(&mut bytes)?;
+            return Ok(Self::Small(bytes));
+        }
+        Ok(match reading {
+            Reading::Ahead => Self::Ahead(ReadAhead::new(file), Progress::new(size)),
+            Reading::Plain => Self::Plain(file),
+        })
+    }
+}
+
+impl Read for Opened {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Ahead(reader, progress) => {
+                let read = reader.read(to)?;
+                progress.advance(read);
+                Ok(read)
+            }
+            Self::Plain(file) => file.read(to),
+            Self::Small(bytes) => {
+                let read = bytes.as_slice().read(to)?;
+                bytes.drain(..read);
+                Ok(read)
+            }
+        }
+    }
+}

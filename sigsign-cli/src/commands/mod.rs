@@ -1,0 +1,73 @@
+//! The commands: each takes its plan and does it.
+
+mod batch;
+mod completions;
+mod conformance;
+mod inspect;
+mod verify;
+
+use std::path::Path;
+use std::time::SystemTime;
+
+use sigsign_core::crypto::PublicKey;
+use sigsign_core::time::Timestamp;
+use sigsign_core::trust::{TrustedRoot, embedded};
+
+use crate::cli::{Command, Conformance, Instance};
+use crate::exit::Exit;
+use crate::files::Document;
+use crate::plan::{Plan, Root};
+use crate::problem::Problem;
+use crate::ui::Ui;
+
+/// Does what the command line asks for.
+pub(crate) fn run(command: Command, ui: &mut Ui) -> Result<Exit, Problem> {
+    match command {
+        Command::Verify(args) => match Plan::new(*args)? {
+            Plan::Batch(plan) => batch::run(&plan, ui),
+            Plan::Verify(plan) => verify::run(&plan, ui),
+        },
+        Command::Inspect(args) => inspect::run(&args.bundle, ui),
+        Command::Completions { shell } => Ok(completions::run(shell, ui)),
+        Command::Man => completions::man(ui),
+        Command::Conformance(Conformance::VerifyBundle(args)) => conformance::run(args, ui),
+    }
+}
+
+/// Reads a public key in PEM.
+pub(crate) fn read_key(path: &Path) -> Result<PublicKey, Problem> {
+    let bytes = Document::Key.read(path)?;
+    let pem = String::from_utf8_lossy(&bytes);
+    PublicKey::from_pem(&pem).map_err(|error| {
+        let what = format!("{} is not a public key that can be used", path.display());
+        Problem::document(error.code(), &what, &error)
+    })
+}
+
+fn read_root(root: &Root) -> Result<TrustedRoot, Problem> {
+    let (found, what) = match root {
+        Root::Embedded(Instance::Github) => {
+            (embedded::github(), "trusted root of GitHub".to_owned())
+        }
+        Root::Embedded(Instance::Public) => {
+            (embedded::public_good(), "public trusted root".to_owned())
+        }
+        Root::Embedded(Instance::Staging) => {
+            (embedded::staging(), "staging trusted root".to_owned())
+        }
+        Root::File(path) => {
+            let bytes = Document::TrustedRoot.read(path)?;
+            let name = path.display().to_string();
+            (
+                TrustedRoot::from_json_named(&bytes, &name),
+                format!("{name} is not a trusted root"),
+            )
+        }
+    };
+    found.map_err(|error| Problem::document(error.code(), &what, &error))
+}
+
+/// The time of this machine.
+fn now() -> Timestamp {
+    SystemTime::now().into()
+}

@@ -1,0 +1,139 @@
+//! Files: what is read, how much of it, and where a bundle is looked for.
+
+mod read_ahead;
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use sigsign_core::limits;
+
+pub(crate) use read_ahead::ReadAhead;
+
+use crate::problem::Problem;
+
+/// Bytes of a list of bundles in JSON lines. Ours: several of the largest bundles.
+const LINES_BYTES: usize = 64 << 20;
+
+/// Bytes of a file with one key. Ours; the largest RSA key in PEM is far smaller.
+const KEY_BYTES: usize = 64 << 10;
+
+/// Up to this size a file is read at once; above it, in the background.
+pub(crate) const AT_ONCE_BYTES: u64 = 1 << 20;
+
+/// What kind of document is read: its name for messages, its cap, its code.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Document {
+    Bundle,
+    Key,
+    TrustedRoot,
+}
+
+impl Document {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Bundle => "bundle",
+            Self::Key => "key",
+            Self::TrustedRoot => "trusted root",
+        }
+    }
+
+    fn code(self) -> &'static str {
+        match self {
+            Self::Bundle => "bundle.read",
+            Self::Key => "key.read",
+            Self::TrustedRoot => "root.read",
+        }
+    }
+
+    fn cap(self, path: &Path) -> usize {
+        match self {
+            Self::Bundle if is_lines(path) => LINES_BYTES,
+            Self::Bundle => limits::BUNDLE_BYTES,
+            Self::Key => KEY_BYTES,
+            Self::TrustedRoot => limits::TRUSTED_ROOT_BYTES,
+        }
+    }
+
+    /// Reads all of it; `-` is standard input. No more than the cap is read, from endless pipes
+    /// neither.
+    pub(crate) fn read(self, path: &Path) -> Result<Vec<u8>, Problem> {
+        let what = || format!("{} {} cannot be read", self.name(), path.display());
+        let cap = self.cap(path);
+        let bytes = if is_stdin(path) {
+            bounded(io::stdin().lock(), cap, 0)
+        } else {
+            open(path).and_then(|(file, size)| bounded(file, cap, size))
+        };
+        let bytes = bytes.map_err(|error| Problem::io(self.code(), &what(), &error))?;
+        if bytes.len() > cap {
+            let what = format!("{} is longer than {cap} bytes", path.display());
+            return Err(Problem::input(self.code(), what));
+        }
+        Ok(bytes)
+    }
+}
+
+/// At most one byte more than the cap, into a buffer that has room for `size` from the start.
+fn bounded(reader: impl Read, cap: usize, size: u64) -> io::Result<Vec<u8>> {
+    let room = usize::try_from(size).unwrap_or(cap).min(cap);
+    let mut bytes = Vec::with_capacity(room.saturating_add(1));
+    let limit = u64::try_from(cap).unwrap_or(u64::MAX).saturating_add(1);
+    reader.take(limit).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Opens what can be read as a file, and says how long it is: 0 for a pipe.
+pub(crate) fn open(path: &Path) -> io::Result<(File, u64)> {
+    let file = File::open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound if path.is_symlink() => io::Error::new(
+            io::ErrorKind::NotFound,
+            "symbolic link to a file that is not there",
+        ),
+        _ => error,
+    })?;
+    let metadata = file.metadata()?;
+    if metadata.is_dir() {
+        return Err(io::Error::new(
+            io::ErrorKind::IsADirectory,
+            "is a directory",
+        ));
+    }
+    let size = if metadata.is_file() {
+        metadata.len()
+    } else {
+        0
+    };
+    Ok((file, size))
+}
+
+pub(crate) fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// Whether a file of this name has a bundle in each line.
+pub(crate) fn is_lines(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension == "jsonl")
+}
+
+/// Where the bundle of a file is looked for, in this order.
+const BUNDLE_ENDINGS: [&str; 3] = [".sigstore.json", ".sigstore", ".sigstore.jsonl"];
+
+/// The first bundle beside the file; a link that leads nowhere counts, so that it is noticed.
+pub(crate) fn find_bundle(file: &Path) -> Result<PathBuf, Problem> {
+    let candidates = BUNDLE_ENDINGS.map(|ending| {
+        let mut name = file.as_os_str().to_owned();
+        name.push(ending);
+        PathBuf::from(name)
+    });
+    if let Some(found) = candidates
+        .iter()
+        .find(|path| fs::symlink_metadata(path).is_ok())
+    {
+        return Ok(found.clone());
+    }
+    let [first, second, third] = candidates.map(|path| path.display().to_string());
+    let sentence = format!("no bundle found: looked for {first}, {second} and {third}");
+    Err(Problem::input("bundle.not-found", sentence).hint("name it with --bundle PATH"))
+}

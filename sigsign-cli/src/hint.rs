@@ -1,0 +1,69 @@
+//! What a user can do about an error, by its code.
+
+/// The hint for an error with this code.
+pub(crate) fn of(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "artifact.read" => return None,
+        "identity.subject" => {
+            "if the signer found is one you trust, give exactly it to --identity; a pattern must \
+             cover all of it"
+        }
+        "identity.issuer" => "if you trust the issuer found, give exactly it to --issuer",
+        "identity.extension" => "`sigsign inspect BUNDLE` lists the extensions of the certificate",
+        "artifact.signature" | "artifact.digest-mismatch" => {
+            "the file was changed after it was signed, or this is the bundle of another file"
+        }
+        "artifact.not-a-subject" => {
+            "`sigsign inspect BUNDLE` lists the subjects; the bundle may be for another version of \
+             the file"
+        }
+        "artifact.predicate-type" => "`sigsign inspect BUNDLE` shows the predicate type",
+        "artifact.needs-bytes" | "artifact.needs-digest" => "give the file in place of its digest",
+        "artifact.payload-type" => "sigsign verifies envelopes around in-toto statements only",
+        "signer.material" => {
+            "use --key for bundles signed with a key, --identity and --issuer for those with a \
+             certificate"
+        }
+        "signer.unknown-authority"
+        | "log.unknown-log"
+        | "log.origin"
+        | "time.unknown-authority"
+        | "ct.too-few" => {
+            "the bundle may come from another instance: see --instance and --trusted-root, or get a \
+             newer trusted root"
+        }
+        "log.too-few" => {
+            "a bundle of GitHub's instance for private repositories has no log entry: --instance \
+             github"
+        }
+        "log.proof-missing" => {
+            "sign anew for a bundle with a proof; --danger-no-inclusion-proof accepts a promise in \
+             version 0.1"
+        }
+        "log.witnesses" | "log.cosignature" => {
+            "check --witness and --witness-quorum; not every log has witnesses"
+        }
+        "time.too-few" => {
+            "the bundle needs a timestamp of an authority in the trusted root; sign anew"
+        }
+        "time.future" => "check the clock of this machine",
+        "ct.missing" => "an instance without a CT log needs --danger-no-sct",
+        "bundle.json" | "bundle.shape" | "bundle.media-type" => {
+            "is this a Sigstore bundle? cosign writes one with --bundle, gh with `gh attestation \
+             download`"
+        }
+        code if code.starts_with("root.") => {
+            "--trusted-root takes a trusted_root.json, as TUF repositories of Sigstore serve it"
+        }
+        code if code.starts_with("key.") => {
+            "--key takes the public key in PEM, which starts with -----BEGIN PUBLIC KEY-----"
+        }
+        code if code.starts_with("bundle.") => {
+            "the bundle was damaged or made by software that does not follow the format; sign anew"
+        }
+        code if code.starts_with("identity.") => {
+            "the certificate is not one that keyless signing gives out; ask the signer"
+        }
+        _ => "the bundle does not prove what it should; get a fresh copy of it, or sign anew",
+    })
+}

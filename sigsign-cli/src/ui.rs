@@ -1,0 +1,168 @@
+//! The two streams: answers on standard output, everything else on standard error.
+
+use std::fmt::{self, Display};
+use std::io::{self, BufWriter, IsTerminal, Write};
+
+use sigsign_core::encoding::Escaped;
+
+use crate::cli::{Format, Global, When};
+use crate::exit::Exit;
+use crate::problem::Problem;
+
+/// How loud to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Level {
+    Quiet,
+    Normal,
+    Verbose,
+}
+
+pub(crate) struct Ui {
+    out: BufWriter<Box<dyn Write>>,
+    err: Box<dyn Write>,
+    /// What became of standard output.
+    state: Option<io::ErrorKind>,
+    color: bool,
+    format: Format,
+    level: Level,
+}
+
+impl Ui {
+    pub(crate) fn new(global: &Global) -> Self {
+        let stdout = io::stdout();
+        let color = match global.color {
+            When::Always => true,
+            When::Never => false,
+            When::Auto => {
+                global.format == Format::Text
+                    && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty())
+                    && stdout.is_terminal()
+            }
+        };
+        let level = match (global.quiet, global.verbose) {
+            (true, _) => Level::Quiet,
+            (_, true) => Level::Verbose,
+            _ => Level::Normal,
+        };
+        Self {
+            out: BufWriter::new(Box::new(stdout)),
+            err: Box::new(io::stderr()),
+            state: None,
+            color,
+            format: global.format,
+            level,
+        }
+    }
+
+    pub(crate) fn format(&self) -> Format {
+        self.format
+    }
+
+    pub(crate) fn level(&self) -> Level {
+        self.level
+    }
+
+    /// A line of the answer.
+    pub(crate) fn answer(&mut self, line: impl Display) {
+        self.raw(format_args!("{line}\n"));
+    }
+
+    /// Part of the answer, as it is.
+    pub(crate) fn raw(&mut self, text: fmt::Arguments<'_>) {
+        if self.state.is_none()
+            && let Err(error) = self.out.write_fmt(text)
+        {
+            self.state = Some(error.kind());
+        }
+    }
+
+    /// Bytes of the answer, as they are.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+        if self.state.is_none()
+            && let Err(error) = self.out.write_all(bytes)
+        {
+            self.state = Some(error.kind());
+        }
+    }
+
+    /// Whether nobody reads the answer any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state.is_some()
+    }
+
+    /// A verdict, in color if asked for.
+    pub(crate) fn verdict(&self, exit: Exit) -> &'static str {
+        match (exit, self.color) {
+            (Exit::Done, true) => "\x1b[32mverified\x1b[0m",
+            (Exit::Done, false) => "verified",
+            (Exit::No, true) => "\x1b[31mnot verified\x1b[0m",
+            (Exit::No, false) => "not verified",
+            (_, true) => "\x1b[33mno answer\x1b[0m",
+            (_, false) => "no answer",
+        }
+    }
+
+    /// A line for the user, not part of the answer.
+    pub(crate) fn warning(&mut self, text: impl Display) {
+        if self.level > Level::Quiet {
+            self.talk(format_args!("sigsign: warning: {text}\n"));
+        }
+    }
+
+    /// What went wrong, and what to do about it.
+    pub(crate) fn problem(&mut self, about: Option<&str>, problem: &Problem) {
+        let mut text = String::from("sigsign: error: ");
+        if let Some(about) = about {
+            text.push_str(&format!("{}: ", Escaped(about)));
+        }
+        if let Some(check) = problem.check {
+            text.push_str(&format!("{check}: "));
+        }
+        text.push_str(&problem.sentences.join("\n  "));
+        text.push('\n');
+        if problem.exit != Exit::Usage {
+            text.push_str(&format!("  code: {}\n", problem.code));
+        }
+        if let Some(hint) = &problem.hint {
+            text.push_str(&format!("hint: {hint}\n"));
+        }
+        self.talk(format_args!("{text}"));
+    }
+
+    /// Writes what is left; a reader that went away is no error.
+    pub(crate) fn finish(&mut self, exit: Exit) -> Exit {
+        if self.state.is_none()
+            && let Err(error) = self.out.flush()
+        {
+            self.state = Some(error.kind());
+        }
+        match self.state {
+            None | Some(io::ErrorKind::BrokenPipe) => exit,
+            Some(kind) => {
+                let sentence = format!("standard output cannot be written: {kind}");
+                self.problem(None, &Problem::input("cli.output", sentence));
+                exit.and(Exit::NoAnswer)
+            }
+        }
+    }
+
+    /// Standard output first, so that the two are in order on a terminal. Nobody to talk to is
+    /// no error.
+    fn talk(&mut self, text: fmt::Arguments<'_>) {
+        if self.state.is_none()
+            && let Err(error) = self.out.flush()
+        {
+            self.state = Some(error.kind());
+        }
+        let _ = self.err.write_fmt(text);
+    }
+}
+
+impl fmt::Debug for Ui {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ui")
+            .field("format", &self.format)
+            .field("level", &self.level)
+            .finish()
+    }
+}
