@@ -442,7 +442,7 @@ mod tests {
         assert_eq!(Err(NoteError::Size), open(note, &[key]));
     }
 
-    // V48
+    // V48 A19
     #[test]
     fn rejects_notes_of_another_form() {
         let good = signed(TEXT);
@@ -513,7 +513,7 @@ mod tests {
         assert_eq!(Err(error), open(&long, &[log_key(1)]));
     }
 
-    // V49
+    // V49 A19
     #[test]
     fn rejects_signed_texts_that_are_no_checkpoint() {
         let root = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
@@ -549,6 +549,32 @@ mod tests {
         }
         let extended = open(&signed(&format!("{TEXT}x\ny\n")), &[log_key(1)]);
         assert_eq!(7, extended.unwrap().size());
+    }
+
+    // V51 O30
+    #[test]
+    fn accepts_each_of_two_keys_with_the_same_name_and_id() {
+        let id = [1, 2, 3, 4];
+        let with_seed = |seed| NoteKey::with_id("log.example", key(seed), Algorithm::Ed25519, id);
+        let keys = [with_seed(1), with_seed(2)];
+        let note = |seed| format!("{TEXT}\n{}", line(&with_seed(seed), seed, TEXT));
+
+        assert_eq!(7, open(&note(1), &keys).unwrap().size());
+        assert_eq!(7, open(&note(2), &keys).unwrap().size());
+    }
+
+    // V51 O30
+    #[test]
+    fn rejects_a_third_key_with_the_name_and_id_of_two() {
+        let id = [1, 2, 3, 4];
+        let with_seed = |seed| NoteKey::with_id("log.example", key(seed), Algorithm::Ed25519, id);
+        let keys = [with_seed(1), with_seed(2)];
+        let note = format!("{TEXT}\n{}", line(&with_seed(3), 3, TEXT));
+
+        let error = NoteError::Signature {
+            name: "log.example".into(),
+        };
+        assert_eq!(Err(error), open(&note, &keys));
     }
 
     // V51
@@ -592,7 +618,7 @@ mod tests {
         }
     }
 
-    // V51
+    // V51 O6
     #[test]
     fn rejects_notes_of_unknown_keys_only() {
         assert_eq!(

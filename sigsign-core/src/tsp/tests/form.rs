@@ -127,7 +127,7 @@ fn rejects_other_versions() {
     assert_eq!(version("TSTInfo", 1, 2), rejected(|r| r.info[0] = int(2)));
 }
 
-// V14 A27 O27
+// V14 O27
 #[test]
 fn rejects_no_signer_and_two_signers() {
     for found in [0, 2] {
@@ -243,7 +243,7 @@ fn rejects_a_signing_certificate_by_sha1() {
     assert_eq!(Ok(at()), token.verify(STAMPED, &recipe.leaf));
 }
 
-// V20
+// V20 O26
 #[test]
 fn rejects_imprints_by_other_algorithms_or_of_other_lengths() {
     let with = |kind, hash| changed(|r| r.info[2] = imprint(kind, hash));

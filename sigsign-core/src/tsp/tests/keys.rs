@@ -34,7 +34,7 @@ fn signed(
     TimestampToken::from_response(&response)?.verify(STAMPED, &recipe.leaf)
 }
 
-// V23
+// V23 O4
 #[test]
 fn accepts_p384_and_p521() {
     let p384_key = p384::ecdsa::SigningKey::from_slice(&[3; 48]).unwrap();
@@ -66,7 +66,7 @@ fn accepts_p384_and_p521() {
     assert_eq!(Ok(at()), by_p521);
 }
 
-// V23
+// V23 O4
 #[test]
 fn accepts_rsa_by_both_identifiers() {
     let prime = |hex| rsa::BoxedUint::from_be_hex(hex, 1024).unwrap();

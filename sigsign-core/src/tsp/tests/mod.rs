@@ -199,7 +199,7 @@ fn rejects_content_with_another_digest() {
     );
 }
 
-// V15
+// V15 A22
 #[test]
 fn rejects_a_signature_by_another_key_or_over_other_bytes() {
     let recipe = Recipe::new(leaf());
