@@ -40,7 +40,7 @@ impl Document {
 
     fn code(self) -> &'static str {
         match self {
-            Self::Bundle => "bundle.read",
+            Self::Bundle => "bundle.unreadable",
             Self::Key => "key.read",
             Self::TrustedRoot => "root.read",
         }
@@ -136,4 +136,52 @@ pub(crate) fn find_bundle(file: &Path) -> Result<PathBuf, Problem> {
     let [first, second, third] = candidates.map(|path| path.display().to_string());
     let sentence = format!("no bundle found: looked for {first}, {second} and {third}");
     Err(Problem::input("bundle.not-found", sentence).hint("name it with --bundle PATH"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder of its own, gone when the test ends.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("sigsign-{name}-{}", std::process::id()));
+            std::fs::create_dir_all(&path).unwrap();
+            Self(path)
+        }
+
+        fn add(&self, name: &str) -> PathBuf {
+            File::create(self.0.join(name)).unwrap();
+            self.0.join(name)
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            std::fs::remove_dir_all(&self.0).unwrap();
+        }
+    }
+
+    // V1
+    #[test]
+    fn accepts_bundles_beside_the_file_in_their_order() {
+        let folder = Folder::new("order");
+        let file = folder.add("app");
+
+        let old = folder.add("app.sigstore");
+        assert_eq!(old, find_bundle(&file).unwrap());
+        let new = folder.add("app.sigstore.json");
+        assert_eq!(new, find_bundle(&file).unwrap());
+    }
+
+    // V1
+    #[test]
+    fn rejects_a_file_without_a_bundle() {
+        let folder = Folder::new("none");
+        let file = folder.add("app");
+
+        assert_eq!("bundle.not-found", find_bundle(&file).unwrap_err().code);
+    }
 }

@@ -7,7 +7,7 @@ pub fn base64(bytes: &[u8]) -> String {
     base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
-/// The bytes that [`base64`] wrote.
+/// The bytes that [`base64()`] wrote.
 ///
 /// # Panics
 ///

@@ -26,9 +26,6 @@ pub(super) fn run(plan: &plan::Verify, ui: &mut Ui) -> Result<Exit, Problem> {
         let answer = question.ask(subject, plan.bundle.as_deref());
         exit = exit.and(answer.exit());
         outcome::show(&subject.name(), &answer, ui);
-        if ui.is_closed() {
-            break;
-        }
     }
     Ok(exit)
 }

@@ -368,7 +368,7 @@ fn signers() -> Vec<Case> {
                 spec.remove("1.3.6.1.4.1.57264.1.1");
             }
         }),
-        good("all-extensions", "V59", Recipe::v1())
+        good("all-extensions", "V59 V60", Recipe::v1())
             .with(|stage| {
                 if let Stage::Leaf(spec) = stage {
                     for number in 2..=6 {
