@@ -148,7 +148,7 @@ mod tests {
     impl Folder {
         fn new(name: &str) -> Self {
             let path = std::env::temp_dir().join(format!("sigsign-{name}-{}", std::process::id()));
-            std::fs::create_dir_all(&path).unwrap();
+            fs::create_dir_all(&path).unwrap();
             Self(path)
         }
 
@@ -160,7 +160,7 @@ mod tests {
 
     impl Drop for Folder {
         fn drop(&mut self) {
-            std::fs::remove_dir_all(&self.0).unwrap();
+            fs::remove_dir_all(&self.0).unwrap();
         }
     }
 

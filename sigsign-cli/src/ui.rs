@@ -85,11 +85,6 @@ impl Ui {
         }
     }
 
-    /// Whether nobody reads the answer any more.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.state.is_some()
-    }
-
     /// A verdict, in color if asked for.
     pub(crate) fn verdict(&self, exit: Exit) -> &'static str {
         match (exit, self.color) {
