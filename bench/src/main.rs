@@ -11,7 +11,7 @@ mod ours;
 mod peer;
 
 use cases::Case;
-use floor::Floor;
+use floor::Signatures;
 use meter::{Cost, measure, median};
 
 #[global_allocator]
@@ -26,63 +26,49 @@ const BACKEND: &str = if cfg!(feature = "aws-lc") {
 fn main() {
     let rounds = std::env::args()
         .nth(1)
-        .map_or(21, |text| text.parse().expect("rounds: a number"));
-    let floor = floor::floor(rounds);
+        .map_or(51, |text| text.parse().expect("rounds: a number"));
+    let signatures = Signatures::new();
     println!(
-        "our backend: {BACKEND}; one check: P-256 {:.1} us, P-384 {:.1} us, Ed25519 {:.1} us\n",
-        floor.p256 / 1e3,
-        floor.p384 / 1e3,
-        floor.ed25519 / 1e3
+        "our backend: {BACKEND}; microseconds per bundle, CPU time, median of {rounds} rounds\n"
     );
     println!(
-        "{:<44}{:>7}{:>9}{:>9}{:>9}{:>12}{:>12}{:>8}{:>8}",
-        "",
-        "bundles",
-        "ours us",
-        "peer us",
-        "floor us",
-        "peer/ours",
-        "ours/floor",
-        "allocs",
-        "peer's"
+        "{:<44}{:>8}{:>9}{:>9}{:>9}{:>11}{:>12}{:>8}{:>8}",
+        "", "bundles", "ours", "peer", "floor", "peer/ours", "ours/floor", "allocs", "peer's"
     );
-    for case in cases::public() {
-        row(&case, rounds, floor);
+    for case in cases::made().into_iter().chain(cases::public()) {
+        row(&case, rounds, &signatures);
     }
 }
 
-fn row(case: &Case, rounds: usize, floor: Floor) {
-    let (mut ours, mut peer) = (Vec::new(), Vec::new());
-    for _ in 0..rounds {
-        let ready = ours::ready(case);
-        ours.push(measure(|| ours::verify_all(&ready)));
-        let ready = peer::ready(case);
-        peer.push(measure(|| peer::verify_all(&ready)));
-    }
+/// Machines speed up and slow down while this runs, so the ratios are taken within a round.
+fn row(case: &Case, rounds: usize, signatures: &Signatures) {
     let bundles = case.samples.len() as f64;
-    let cpu = |costs: &[Cost]| {
-        median(
-            costs
-                .iter()
-                .map(|cost| cost.cpu.as_nanos() as f64 / bundles / 1e3)
-                .collect(),
-        )
-    };
-    let allocations = |costs: &[Cost]| {
-        median(
-            costs
-                .iter()
-                .map(|cost| cost.allocations as f64 / bundles)
-                .collect(),
-        )
-    };
-    let (our_cpu, peer_cpu, floor) = (cpu(&ours), cpu(&peer), floor.of(case.checks) / 1e3);
+    let per_bundle = |cost: Cost| cost.cpu.as_nanos() as f64 / bundles;
+    let mut found = Vec::new();
+    for _ in 0..rounds {
+        let (our_side, peer_side) = (ours::ready(case), peer::ready(case));
+        let ours = measure(|| ours::verify_all(&our_side));
+        let floor = signatures.floor().of(case.checks);
+        let peer = measure(|| peer::verify_all(&peer_side));
+        found.push((
+            per_bundle(ours),
+            per_bundle(peer),
+            floor,
+            ours.allocations,
+            peer.allocations,
+        ));
+    }
+    let middle =
+        |value: fn(&(f64, f64, f64, u64, u64)) -> f64| median(found.iter().map(value).collect());
     println!(
-        "{:<44}{bundles:>7}{our_cpu:>9.1}{peer_cpu:>9.1}{floor:>9.1}{:>12.2}{:>12.2}{:>8.0}{:>8.0}",
+        "{:<44}{bundles:>8}{:>9.1}{:>9.1}{:>9.1}{:>11.2}{:>12.2}{:>8.0}{:>8.0}",
         case.name,
-        peer_cpu / our_cpu,
-        our_cpu / floor,
-        allocations(&ours),
-        allocations(&peer)
+        middle(|it| it.0 / 1e3),
+        middle(|it| it.1 / 1e3),
+        middle(|it| it.2 / 1e3),
+        middle(|it| it.1 / it.0),
+        middle(|it| it.0 / it.2),
+        middle(|it| it.3 as f64) / bundles,
+        middle(|it| it.4 as f64) / bundles,
     );
 }
