@@ -13,9 +13,9 @@ pub enum Json {
     /// A string.
     Text(String),
     /// An array.
-    List(Vec<Json>),
+    List(Vec<Self>),
     /// An object.
-    Object(Vec<(String, Json)>),
+    Object(Vec<(String, Self)>),
 }
 
 impl Json {
