@@ -144,6 +144,37 @@ enum Secret {
     Rsa(Box<rsa::PrivateKey>),
 }
 
+impl Secret {
+    fn from_seed(scheme: Scheme, seed: &[u8; 64]) -> Self {
+        match scheme {
+            Scheme::P256 => {
+                Self::P256(p256::ecdsa::SigningKey::from_slice(&seed[..32]).expect("in range"))
+            }
+            Scheme::P384 | Scheme::P384Sha256 => {
+                Self::P384(p384::ecdsa::SigningKey::from_slice(&seed[..48]).expect("in range"))
+            }
+            Scheme::P521 | Scheme::P521Sha256 => {
+                let wide = [&[0, 0][..], seed].concat();
+                Self::P521(p521::ecdsa::SigningKey::from_slice(&wide).expect("in range"))
+            }
+            Scheme::Ed25519 | Scheme::Ed25519Ph => {
+                let seed = seed[..32].try_into().expect("32 bytes");
+                Self::Ed25519(ed25519_dalek::SigningKey::from_bytes(&seed))
+            }
+            Scheme::Rsa2048 | Scheme::Pss2048 => Self::search_rsa(seed, 2048),
+            Scheme::Rsa3072 | Scheme::Pss3072 => Self::search_rsa(seed, 3072),
+            Scheme::Rsa4096 | Scheme::Pss4096 => Self::search_rsa(seed, 4096),
+        }
+    }
+
+    fn search_rsa(seed: &[u8; 64], bits: usize) -> Self {
+        let mut rng = ChaCha20Rng::from_seed(seed[..32].try_into().expect("32 bytes"));
+        Self::Rsa(Box::new(
+            rsa::PrivateKey::new(&mut rng, bits).expect("primes are found"),
+        ))
+    }
+}
+
 /// A private key that signs in one way.
 #[derive(Clone)]
 pub struct Key {
@@ -165,24 +196,10 @@ impl Key {
     ///
     /// # Panics
     ///
-    /// Never: every seed is a key of every curve.
+    /// Never: the keys in testdata are keys.
     pub fn new(scheme: Scheme, name: &str) -> Self {
         let seed = Sha512::digest(format!("sigsign-local {name}"));
         let secret = match scheme {
-            Scheme::P256 => {
-                Secret::P256(p256::ecdsa::SigningKey::from_slice(&seed[..32]).expect("in range"))
-            }
-            Scheme::P384 | Scheme::P384Sha256 => {
-                Secret::P384(p384::ecdsa::SigningKey::from_slice(&seed[..48]).expect("in range"))
-            }
-            Scheme::P521 | Scheme::P521Sha256 => {
-                let wide = [&[0, 0][..], &seed].concat();
-                Secret::P521(p521::ecdsa::SigningKey::from_slice(&wide).expect("in range"))
-            }
-            Scheme::Ed25519 | Scheme::Ed25519Ph => {
-                let seed = seed[..32].try_into().expect("32 bytes");
-                Secret::Ed25519(ed25519_dalek::SigningKey::from_bytes(&seed))
-            }
             Scheme::Rsa2048 | Scheme::Pss2048 => {
                 rsa_key(include_str!("../../testdata/keys/rsa2048.pem"))
             }
@@ -192,8 +209,26 @@ impl Key {
             Scheme::Rsa4096 | Scheme::Pss4096 => {
                 rsa_key(include_str!("../../testdata/keys/rsa4096.pem"))
             }
+            _ => Secret::from_seed(scheme, &seed.into()),
         };
         Self { scheme, secret }
+    }
+
+    /// The key of a name under a secret. Searching for an RSA key takes a second.
+    ///
+    /// # Panics
+    ///
+    /// Never: every seed is a key of every curve, and primes are found.
+    pub fn derive(scheme: Scheme, secret: &[u8; 32], name: &str) -> Self {
+        let seed = Sha512::new()
+            .chain_update(b"sigsign-local key\0")
+            .chain_update(secret)
+            .chain_update(name)
+            .finalize();
+        Self {
+            scheme,
+            secret: Secret::from_seed(scheme, &seed.into()),
+        }
     }
 
     /// SubjectPublicKeyInfo

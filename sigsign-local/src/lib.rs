@@ -23,6 +23,8 @@ pub mod certificate;
 pub mod ct;
 pub mod der;
 pub mod document;
+#[cfg(feature = "instance")]
+pub mod instance;
 pub mod json;
 pub mod key;
 pub mod log;

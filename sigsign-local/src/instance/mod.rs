@@ -1,0 +1,19 @@
+//! The instance: every service of a Sigstore in one process, on loopback or without any socket.
+//!
+//! Each service is a struct with a `router`; [`Context`] is what they share: a clock, keys, a
+//! folder, addresses and the faults that tests ask for. Makers of what is signed are the modules
+//! beside this one. Requests are read strictly, capped, and refused with a [`Refusal`].
+
+mod clock;
+mod context;
+mod data;
+mod fault;
+mod keys;
+mod refusal;
+
+pub use clock::Clock;
+pub use context::Context;
+pub use data::Data;
+pub use fault::{Fault, Faults, Service};
+pub use keys::Keys;
+pub use refusal::Refusal;
