@@ -8,9 +8,14 @@
 
 pub mod embedded;
 mod parse;
+mod signing_config;
 #[cfg(test)]
 mod tests;
 mod wire;
+
+pub use signing_config::{
+    Selection, SelectionError, Service, ServiceKind, SigningConfig, SigningConfigError,
+};
 
 use std::fmt;
 use std::sync::Arc;

@@ -187,7 +187,10 @@ fn authority(at: &Path<'_>, json: &AuthorityJson<'_>) -> Result<Authority, Trust
 }
 
 /// V62: the start is required; the end is not.
-fn time_range(at: &Path<'_>, json: Option<&Object<RangeJson<'_>>>) -> Result<Validity, FieldError> {
+pub(super) fn time_range(
+    at: &Path<'_>,
+    json: Option<&Object<RangeJson<'_>>>,
+) -> Result<Validity, FieldError> {
     let range = at.required(json)?;
     let start = at.name("start").time(range.start.as_ref())?;
     let end = range
@@ -199,7 +202,7 @@ fn time_range(at: &Path<'_>, json: Option<&Object<RangeJson<'_>>>) -> Result<Val
 }
 
 /// Who runs a service: what the root says, else the host of its URL.
-fn operator(named: Option<&Text<'_>>, url: &str) -> String {
+pub(super) fn operator(named: Option<&Text<'_>>, url: &str) -> String {
     match named.map(Text::as_str) {
         Some(name) if !name.is_empty() => name.to_owned(),
         _ => {
