@@ -35,6 +35,24 @@ pub(super) fn verify_prehashed(
         .map_err(|_| BadSignature)
 }
 
+/// Signs a message.
+///
+/// Spec: RFC 8032 5.1.6
+#[cfg(feature = "sign")]
+pub(super) fn sign(key: &ed25519_dalek::SigningKey, message: &[u8]) -> [u8; 64] {
+    ed25519_dalek::Signer::sign(key, message).to_bytes()
+}
+
+/// Signs a SHA-512 digest with an empty context; `None` if it is another length.
+///
+/// Spec: RFC 8032 5.1
+#[cfg(feature = "sign")]
+pub(super) fn sign_prehashed(key: &ed25519_dalek::SigningKey, digest: &[u8]) -> Option<[u8; 64]> {
+    let digest = Precomputed(digest.try_into().ok()?);
+    let signature = key.sign_prehashed(digest, None).ok()?;
+    Some(signature.to_bytes())
+}
+
 /// Whether the y coordinate is below 2^255 - 19.
 fn is_reduced(bytes: &[u8; 32]) -> bool {
     let [low, middle @ .., high] = bytes;

@@ -15,6 +15,8 @@ mod hash;
 mod key;
 #[cfg(all(feature = "rustcrypto", not(feature = "aws-lc")))]
 mod rustcrypto;
+#[cfg(feature = "sign")]
+mod signing;
 
 #[cfg(feature = "aws-lc")]
 use aws_lc as backend;
@@ -28,3 +30,5 @@ pub(crate) use algorithm::hash_from_oid;
 pub use algorithm::{Algorithm, KeyKind, Scheme};
 pub use hash::{Hasher, hash, sha256, sha256_parts};
 pub use key::{BadSignature, KeyError, PublicKey};
+#[cfg(feature = "sign")]
+pub use signing::{SigningKey, SigningKeyError};
