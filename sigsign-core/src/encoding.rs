@@ -76,6 +76,22 @@ pub fn pem_decode(text: &str) -> Option<(&str, Vec<u8>)> {
     Some((label, base64_decode(&base64).ok()?))
 }
 
+/// Encodes one PEM block, in lines of 64 characters.
+///
+/// Spec: RFC 7468 2
+#[cfg(feature = "sign")]
+pub(crate) fn pem_encode(label: &str, der: &[u8]) -> String {
+    let mut pem = format!("-----BEGIN {label}-----\n");
+    for (at, c) in base64_encode(der).chars().enumerate() {
+        if at > 0 && at % 64 == 0 {
+            pem.push('\n');
+        }
+        pem.push(c);
+    }
+    pem.push_str(&format!("\n-----END {label}-----\n"));
+    pem
+}
+
 /// Text from outside, shown with control, bidirectional and invisible characters escaped.
 #[derive(Clone, Copy, Debug)]
 #[expect(

@@ -37,6 +37,7 @@
 //! | formats | [`x509`] [`ct`] [`tsp`] [`merkle`] [`note`] [`dsse`] |
 //! | documents | [`bundle`] [`trust`] [`tlog`] [`policy`] |
 //! | decision | [`verify`] |
+//! | action, by features | `sign` `oidc` `transport` |
 #![cfg_attr(
     not(test),
     warn(
@@ -80,3 +81,10 @@ pub mod tlog;
 pub mod trust;
 // L4 decide
 pub mod verify;
+// L5 act
+#[cfg(feature = "sign")]
+pub mod oidc;
+#[cfg(feature = "sign")]
+pub mod sign;
+#[cfg(feature = "sign")]
+pub mod transport;

@@ -65,3 +65,12 @@ pub const ED25519_MESSAGE_BYTES: usize = 64 << 20;
 
 /// Proven leaves and checkpoints that a verifier remembers, of each. Ours.
 pub const REMEMBERED: usize = 256;
+
+/// Bytes of a service's answer. Ours.
+pub const RESPONSE_BYTES: usize = 1 << 20;
+
+/// Bytes of an identity token. From Fulcio, which refuses longer ones.
+pub const TOKEN_BYTES: usize = 32 << 10;
+
+/// Bytes of a statement that is signed. Ours; larger ones do not fit into a bundle.
+pub const STATEMENT_BYTES: usize = 10 << 20;

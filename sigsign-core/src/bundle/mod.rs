@@ -10,10 +10,16 @@ mod parse;
 #[cfg(test)]
 mod tests;
 mod wire;
+#[cfg(feature = "sign")]
+mod write;
 
 use std::fmt;
 
 pub use lines::Lines;
+#[cfg(feature = "sign")]
+pub(crate) use parse::entry_from_json;
+#[cfg(feature = "sign")]
+pub(crate) use write::envelope_json;
 
 use crate::digest::DigestHint;
 use crate::dsse::Envelope;
@@ -282,6 +288,14 @@ impl Bundle {
             .read_to_end(&mut json)
             .map_err(|error| BundleError::Read(error.kind()))?;
         Self::from_json(&json)
+    }
+
+    /// Writes it as JSON, in version 0.3 whatever it was read from.
+    ///
+    /// Spec: bundle.proto (V3)
+    #[cfg(feature = "sign")]
+    pub(crate) fn to_json(&self) -> String {
+        write::to_json(self)
     }
 
     /// The version in the media type.

@@ -57,6 +57,16 @@ pub(super) fn bundle(json: &[u8]) -> Result<Bundle, BundleError> {
     })
 }
 
+/// Reads one entry, as a log of version 2 answers with it.
+///
+/// Spec: rekor-v2 6.1.2
+#[cfg(feature = "sign")]
+pub(crate) fn entry_from_json(json: &[u8]) -> Result<LogEntry, BundleError> {
+    json::check(json).map_err(BundleError::Json)?;
+    let Object(entry): Object<EntryJson<'_>> = wire::read(json).map_err(BundleError::Shape)?;
+    log_entry(&Path::ROOT, &entry)
+}
+
 /// The elements of a list that may be absent, unless they are over its cap.
 fn elements<'l, T, const CAP: usize>(
     what: &'static str,

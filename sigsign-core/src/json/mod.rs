@@ -5,6 +5,8 @@
 
 pub(crate) mod fields;
 pub(crate) mod wire;
+#[cfg(feature = "sign")]
+pub(crate) mod write;
 
 pub use fields::FieldError;
 

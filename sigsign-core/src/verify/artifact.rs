@@ -90,6 +90,19 @@ impl Hashed<'_> {
 }
 
 impl<'a> Artifact<'a> {
+    /// The digest of one algorithm: given, or computed in one reading.
+    #[cfg(feature = "sign")]
+    pub(crate) fn digest(self, want: HashAlgorithm) -> Result<Digest, ArtifactError> {
+        let mut wanted = Wanted::default();
+        wanted.add(want);
+        let hashed = self.hash(wanted)?;
+        match (hashed.digest(want), hashed.given) {
+            (Some(digest), _) => Ok(digest),
+            (None, Some(given)) => Err(ArtifactError::NeedsDigest { want, given }),
+            (None, None) => Err(ArtifactError::NeedsBytes),
+        }
+    }
+
     /// Computes the digests wanted, reading what there is to read once.
     pub(super) fn hash(self, wanted: Wanted) -> Result<Hashed<'a>, ArtifactError> {
         match self {

@@ -104,7 +104,7 @@ impl Verifier {
         Ok(IncludedEntries(included))
     }
 
-    fn include_entry(
+    pub(super) fn include_entry(
         &self,
         version: BundleVersion,
         entry: &LogEntry,

@@ -22,6 +22,8 @@ mod cache;
 mod content;
 mod ct;
 mod error;
+#[cfg(feature = "sign")]
+mod fresh;
 mod identity;
 mod log;
 mod path;

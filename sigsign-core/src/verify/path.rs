@@ -86,7 +86,7 @@ impl Verifier {
     }
 
     /// Finds the authority that issued the leaf, or remembers it, and checks the times (V24, V25).
-    fn prove_leaf(
+    pub(super) fn prove_leaf(
         &self,
         leaf: &Certificate,
         times: &[Timestamp],

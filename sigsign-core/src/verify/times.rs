@@ -112,7 +112,7 @@ impl Verifier {
     }
 
     /// Checks one token against every authority that it could be from.
-    fn check_token(
+    pub(super) fn check_token(
         &self,
         der: &[u8],
         signature: &[u8],

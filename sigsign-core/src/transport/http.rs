@@ -1,0 +1,182 @@
+//! The transport over HTTP and TLS.
+//!
+//! Proxies come from the environment, as `reqwest` reads it; certificates from the system, and
+//! from what the caller adds. No redirects, no plain HTTP but to this machine.
+
+use std::time::Duration;
+
+use reqwest::redirect;
+
+use super::{Method, Pending, Request, Response, Transport, TransportError};
+
+/// Sends requests over HTTP. Clones share connections. Must be used inside a tokio runtime.
+#[derive(Clone, Debug)]
+pub struct HttpTransport {
+    client: reqwest::Client,
+    plain: PlainHttp,
+}
+
+/// To whom requests may go without TLS, which shows tokens to everybody on the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PlainHttp {
+    /// To this machine.
+    Loopback,
+    /// To anybody.
+    Anywhere,
+}
+
+impl HttpTransport {
+    /// A transport that trusts the certificates of the system, and those in `extra`, each PEM.
+    ///
+    /// # Errors
+    ///
+    /// [`TransportError::Setup`] if one of them is none, or the system has no TLS for us.
+    pub fn new(extra: &[&[u8]], plain: PlainHttp) -> Result<Self, TransportError> {
+        let setup = |error: reqwest::Error| TransportError::Setup {
+            problem: words(&error),
+        };
+        let mut client = reqwest::Client::builder()
+            .user_agent(concat!("sigsign/", env!("CARGO_PKG_VERSION")))
+            .redirect(redirect::Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT);
+        for pem in extra {
+            for certificate in reqwest::Certificate::from_pem_bundle(pem).map_err(setup)? {
+                client = client.add_root_certificate(certificate);
+            }
+        }
+        let client = client.build().map_err(setup)?;
+        Ok(Self { client, plain })
+    }
+
+    fn check_url(&self, url: &str) -> Result<reqwest::Url, TransportError> {
+        let refuse = |want| TransportError::Url {
+            url: url.split(['?', '#']).next().unwrap_or_default().to_owned(),
+            want,
+        };
+        let parsed = reqwest::Url::parse(url).map_err(|_| refuse("a URL"))?;
+        let host = parsed.host_str().unwrap_or_default();
+        match parsed.scheme() {
+            "https" => Ok(parsed),
+            "http" if self.plain == PlainHttp::Anywhere || is_loopback(host) => Ok(parsed),
+            "http" => Err(refuse("https, since this is not a loopback address")),
+            _ => Err(refuse("https")),
+        }
+    }
+
+    async fn exchange(&self, request: &Request) -> Result<Response, TransportError> {
+        let url = self.check_url(request.url())?;
+        let mut builder = match request.method() {
+            Method::Get => self.client.get(url),
+            Method::Post => self.client.post(url).body(request.body().to_vec()),
+        };
+        builder = builder.timeout(request.time_limit());
+        for (name, value) in request.headers() {
+            builder = builder.header(name, value);
+        }
+        let failed = |error: reqwest::Error| of_reqwest(&error, request);
+        let mut answer = builder.send().await.map_err(failed)?;
+        let header = |name: &str| {
+            let value = answer.headers().get(name)?;
+            Some(value.to_str().ok()?.to_owned())
+        };
+        let retry_after = header("retry-after").and_then(|it| it.parse().ok());
+        let location = header("location");
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(failed)? {
+            if body.len().saturating_add(chunk.len()) > request.cap() {
+                return Err(TransportError::TooLarge { cap: request.cap() });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Response::new(answer.status().as_u16(), body)
+            .retry_after(retry_after.map(Duration::from_secs))
+            .location(location))
+    }
+}
+
+impl Transport for HttpTransport {
+    fn send<'a>(&'a self, request: &'a Request) -> Pending<'a, Result<Response, TransportError>> {
+        Box::pin(self.exchange(request))
+    }
+
+    fn wait(&self, time: Duration) -> Pending<'_, ()> {
+        Box::pin(tokio::time::sleep(time))
+    }
+}
+
+fn of_reqwest(error: &reqwest::Error, request: &Request) -> TransportError {
+    if error.is_timeout() {
+        let limit = request.time_limit();
+        TransportError::Timeout { limit }
+    } else {
+        let problem = words(error);
+        TransportError::Connection { problem }
+    }
+}
+
+/// The innermost cause, which is the one that a person can act on, and never has the URL's query.
+fn words(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}
+
+fn is_loopback(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // A42, O21
+    #[test]
+    fn rejects_urls_whose_traffic_others_can_read() {
+        let transport = HttpTransport::new(&[], PlainHttp::Loopback).unwrap();
+
+        for good in [
+            "https://ca.example",
+            "http://127.0.0.1:1/x",
+            "http://[::1]/",
+            "http://localhost",
+        ] {
+            assert!(transport.check_url(good).is_ok(), "{good}");
+        }
+        for (bad, want) in [
+            (
+                "http://ca.example/?secret",
+                "https, since this is not a loopback address",
+            ),
+            (
+                "http://127.0.0.1.ca.example",
+                "https, since this is not a loopback address",
+            ),
+            ("file:///etc/passwd", "https"),
+            ("ca.example", "a URL"),
+        ] {
+            let url = bad.split('?').next().unwrap_or_default().to_owned();
+            let error = transport.check_url(bad).unwrap_err();
+
+            assert_eq!(TransportError::Url { url, want }, error);
+        }
+    }
+
+    #[test]
+    fn rejects_extra_certificates_that_are_none() {
+        let pem = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+
+        let error = HttpTransport::new(&[pem], PlainHttp::Loopback).unwrap_err();
+
+        assert_eq!("transport.setup", error.code());
+    }
+}

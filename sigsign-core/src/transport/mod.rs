@@ -1,0 +1,300 @@
+//! Requests and answers, over whatever the caller sends them with.
+//!
+//! In: a [`Request`], complete. Out: a [`Response`] of at most as many bytes as the request allows.
+//! [`Transport`] is what a caller implements for a proxy or client of their own; [`http`] does so
+//! for HTTP. Not here: what any service means by its answers.
+
+#[cfg(feature = "blocking")]
+pub mod blocking;
+#[cfg(feature = "http")]
+pub mod http;
+mod retry;
+
+pub(crate) use retry::send;
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+/// Something that will be there later.
+pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Sends requests. Implementations follow no redirects (A42, O21).
+pub trait Transport: Send + Sync {
+    /// Sends one request, once, and reads the answer while it is below the cap.
+    fn send<'a>(&'a self, request: &'a Request) -> Pending<'a, Result<Response, TransportError>>;
+
+    /// Lets time pass, between one try and the next.
+    fn wait(&self, time: Duration) -> Pending<'_, ()>;
+}
+
+/// What is asked of a service.
+#[derive(Clone)]
+pub struct Request {
+    method: Method,
+    url: String,
+    content_type: &'static str,
+    accept: &'static str,
+    bearer: Option<String>,
+    body: Vec<u8>,
+    cap: usize,
+    timeout: Duration,
+}
+
+/// How it is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Hands something in.
+    Post,
+}
+
+impl Request {
+    /// A request to read JSON.
+    pub fn get(url: impl Into<String>) -> Self {
+        Self {
+            method: Method::Get,
+            url: url.into(),
+            content_type: "",
+            accept: "application/json",
+            bearer: None,
+            body: Vec::new(),
+            cap: crate::limits::RESPONSE_BYTES,
+            timeout: TIMEOUT,
+        }
+    }
+
+    /// A request that hands in `body`; `types` are those of the body and of the answer.
+    pub fn post(
+        url: impl Into<String>,
+        types: (&'static str, &'static str),
+        body: Vec<u8>,
+    ) -> Self {
+        Self {
+            method: Method::Post,
+            content_type: types.0,
+            accept: types.1,
+            body,
+            ..Self::get(url)
+        }
+    }
+
+    /// Adds a token that says who asks.
+    #[must_use]
+    pub fn bearer(mut self, token: impl Into<String>) -> Self {
+        self.bearer = Some(token.into());
+        self
+    }
+
+    /// Gives up after this time instead of 30 seconds.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// How it is asked.
+    pub fn method(&self) -> Method {
+        self.method
+    }
+
+    /// Where it goes.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The headers to send: names in lower case, and values, which may be secrets.
+    pub fn headers(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let bearer = self.bearer.as_ref().map(|it| format!("Bearer {it}"));
+        let content_type = (!self.content_type.is_empty()).then(|| self.content_type.to_owned());
+        [
+            ("accept", Some(self.accept.to_owned())),
+            ("authorization", bearer),
+            ("content-type", content_type),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+    }
+
+    /// What is handed in.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The most bytes that the answer's body may have.
+    pub fn cap(&self) -> usize {
+        self.cap
+    }
+
+    /// How long the whole may take.
+    pub fn time_limit(&self) -> Duration {
+        self.timeout
+    }
+}
+
+/// S12: neither headers nor body, which hold tokens.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = self.url.split(['?', '#']).next().unwrap_or_default();
+        write!(f, "{:?} {place}", self.method)
+    }
+}
+
+/// What a service answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    status: u16,
+    retry_after: Option<Duration>,
+    location: Option<String>,
+    body: Vec<u8>,
+}
+
+impl Response {
+    /// An answer with this status and body.
+    pub fn new(status: u16, body: Vec<u8>) -> Self {
+        Self {
+            status,
+            retry_after: None,
+            location: None,
+            body,
+        }
+    }
+
+    /// With what `Retry-After` says, in seconds.
+    #[must_use]
+    pub fn retry_after(mut self, time: Option<Duration>) -> Self {
+        self.retry_after = time;
+        self
+    }
+
+    /// With what `Location` says.
+    #[must_use]
+    pub fn location(mut self, place: Option<String>) -> Self {
+        self.location = place;
+        self
+    }
+
+    /// The status of HTTP.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// Where the thing is that was asked for, if the service says so.
+    pub(crate) fn its_location(&self) -> Option<&str> {
+        self.location.as_deref()
+    }
+
+    /// The body.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TransportError {
+    /// Nobody is reached, or the connection ends too early.
+    Connection {
+        /// In the words of whoever tried.
+        problem: String,
+    },
+    /// A URL that is none, or whose traffic others can read.
+    Url {
+        /// The URL, without its query.
+        url: String,
+        /// What it should be.
+        want: &'static str,
+    },
+    /// It took too long.
+    Timeout {
+        /// How long we waited.
+        limit: Duration,
+    },
+    /// The answer is longer than it may be.
+    TooLarge {
+        /// The cap in bytes.
+        cap: usize,
+    },
+    /// The transport cannot be set up.
+    Setup {
+        /// In the words of whoever tried.
+        problem: String,
+    },
+}
+
+impl TransportError {
+    /// Every code of this kind, for the list of errors.
+    pub const CODES: &'static [&'static str] = &[
+        "transport.connection",
+        "transport.url",
+        "transport.timeout",
+        "transport.too-large",
+        "transport.setup",
+    ];
+
+    /// The stable code of this error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Connection { .. } => "transport.connection",
+            Self::Url { .. } => "transport.url",
+            Self::Timeout { .. } => "transport.timeout",
+            Self::TooLarge { .. } => "transport.too-large",
+            Self::Setup { .. } => "transport.setup",
+        }
+    }
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use crate::encoding::Escaped;
+        match self {
+            Self::Connection { problem } => write!(f, "no connection: {}", Escaped(problem)),
+            Self::Url { url, want } => write!(f, "wanted {want}, found {}", Escaped(url)),
+            Self::Timeout { limit } => write!(f, "no answer within {} s", limit.as_secs_f32()),
+            Self::TooLarge { cap } => write!(f, "wanted an answer of at most {cap} bytes"),
+            Self::Setup { problem } => write!(f, "client not set up: {}", Escaped(problem)),
+        }
+    }
+}
+
+impl std::error::Error for TransportError {}
+
+/// How long a service may take. rekor-v2 4.4: a log may keep an entry for 10 seconds; CLIENTS.md
+/// asks for 20 at least.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // S12
+    #[test]
+    fn shows_no_secret_of_a_request() {
+        let request = Request::post(
+            "https://ca.example/x?token=secret",
+            ("a", "b"),
+            b"secret".to_vec(),
+        )
+        .bearer("secret");
+
+        assert_eq!("Post https://ca.example/x", format!("{request:?}"));
+    }
+
+    #[test]
+    fn sends_the_headers_that_there_are() {
+        let headers: Vec<_> = Request::get("https://x.example")
+            .bearer("t")
+            .headers()
+            .collect();
+
+        let accept = ("accept", "application/json".to_owned());
+        assert_eq!(
+            vec![accept, ("authorization", "Bearer t".to_owned())],
+            headers
+        );
+    }
+}
