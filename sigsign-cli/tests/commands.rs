@@ -1,0 +1,137 @@
+//! What golden files cannot show: output that is too long, inputs that are made here, signals.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio, id};
+
+const ROOT: &str = "testdata/roots/v01-message.json";
+const GOOD: &str = "testdata/local/v03-message/bundle.sigstore.json";
+const WHO: [&str; 4] = [
+    "--identity",
+    "signer@example.invalid",
+    "--issuer",
+    "https://issuer.example.invalid",
+];
+
+#[test]
+fn accepts_a_published_package_with_the_root_that_comes_along() {
+    let package = "testdata/public/conda-package/signed-package-2.1.0-hb0f4dca_0.conda";
+
+    let output = run([
+        "verify",
+        package,
+        "--repository",
+        "prefix-dev/sigstore-example",
+    ]);
+
+    let stdout = text(&output.stdout);
+    assert_eq!(Some(0), output.status.code());
+    assert!(
+        stdout.starts_with(&format!(
+            "{package}: verified: signed by https://github.com/prefix-dev/sigstore-example/"
+        )),
+        "{stdout}"
+    );
+}
+
+#[test]
+fn completions_of_every_shell_name_every_option() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let output = run(["completions", shell]);
+
+        assert_eq!(Some(0), output.status.code(), "{shell}");
+        assert!(
+            text(&output.stdout).contains("danger-any-identity"),
+            "{shell}"
+        );
+    }
+}
+
+#[test]
+fn the_manual_has_every_command() {
+    let output = run(["man"]);
+    let page = text(&output.stdout);
+
+    assert_eq!(Some(0), output.status.code());
+    for command in ["verify", "inspect", "completions"] {
+        assert!(page.contains(&format!("sigsign\\-{command}")), "{command}");
+    }
+    assert!(!page.contains("conformance"), "hidden commands stay hidden");
+}
+
+#[test]
+fn a_reader_that_went_away_is_no_error() {
+    let mut child = command()
+        .args(["completions", "zsh"])
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+
+    let output = child.wait_with_output().unwrap();
+
+    assert_eq!(Some(0), output.status.code());
+    assert_eq!("", text(&output.stderr));
+}
+
+#[test]
+fn a_bundle_of_any_name_is_read() {
+    let folder = Folder::new("any-name");
+    let path = folder.0.join(OsStr::from_bytes(b"bundle\xff\xfe.json"));
+    fs::copy(root().join(GOOD), &path).unwrap();
+
+    let mut args: Vec<&OsStr> = ["verify", "testdata/artifact", "--trusted-root", ROOT]
+        .iter()
+        .chain(&WHO)
+        .map(OsStr::new)
+        .collect();
+    args.extend([OsStr::new("--bundle"), path.as_os_str()]);
+    let output = run(args);
+
+    assert_eq!(Some(0), output.status.code(), "{}", text(&output.stderr));
+}
+
+/// A folder of its own, gone when the test ends.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", id()));
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
+/// Runs the command in the root of the project.
+fn run(args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Output {
+    command().args(args).output().unwrap()
+}
+
+fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sigsign"));
+    command
+        .current_dir(root())
+        .env_clear()
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
