@@ -6,6 +6,7 @@
 
 mod clock;
 mod context;
+mod ct_submit;
 mod data;
 mod fault;
 mod keys;
@@ -13,6 +14,7 @@ mod refusal;
 
 pub use clock::Clock;
 pub use context::Context;
+pub use ct_submit::{CtSubmit, Submitted};
 pub use data::Data;
 pub use fault::{Fault, Faults, Service};
 pub use keys::Keys;
