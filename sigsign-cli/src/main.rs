@@ -3,6 +3,8 @@
 mod check;
 mod cli;
 mod commands;
+#[cfg(test)]
+mod docs;
 mod exit;
 mod files;
 mod hint;

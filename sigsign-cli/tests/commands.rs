@@ -93,6 +93,37 @@ fn a_bundle_of_any_name_is_read() {
     assert_eq!(Some(0), output.status.code(), "{}", text(&output.stderr));
 }
 
+#[test]
+fn help_of_every_command_is_the_one_in_its_page() {
+    let page = fs::read_to_string(root().join("docs/cli.md")).unwrap();
+    let sections = page.split("\n### `").skip(1);
+    let all = sections.clone().count();
+
+    for section in sections {
+        let (line, rest) = section.split_once('`').unwrap();
+        let output = run(line.split(' ').skip(1).chain(["--help"]));
+        let stdout = text(&output.stdout);
+        let lines: Vec<&str> = stdout.lines().map(str::trim_end).collect();
+
+        assert_eq!(Some(0), output.status.code(), "{line}");
+        assert_eq!(
+            format!("\n\n```text\n{}\n```\n", lines.join("\n")),
+            rest,
+            "{line}"
+        );
+    }
+    assert!(all >= 5, "{all} commands");
+}
+
+#[test]
+fn no_command_is_a_wrong_command_line_with_help() {
+    let output = run([] as [&str; 0]);
+
+    assert_eq!(Some(2), output.status.code());
+    assert_eq!("", text(&output.stdout));
+    assert_eq!(text(&run(["--help"]).stdout), text(&output.stderr));
+}
+
 /// A folder of its own, gone when the test ends.
 struct Folder(PathBuf);
 
