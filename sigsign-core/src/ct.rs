@@ -194,8 +194,11 @@ impl<'a> Sct<'a> {
         let algorithm = self.algorithm_for(key.kind())?;
         let extensions_len =
             u16::try_from(self.extensions.len()).map_err(|_| SctError::Malformed)?;
+        let entry_len: usize = entry.iter().map(|part| part.len()).sum();
+        let room = self.extensions.len().saturating_add(12);
+        let mut signed = Vec::with_capacity(entry_len.saturating_add(room));
         // version v1, signature_type certificate_timestamp
-        let mut signed = vec![0, 0];
+        signed.extend_from_slice(&[0, 0]);
         signed.extend_from_slice(&self.timestamp_ms.to_be_bytes());
         for part in entry {
             signed.extend_from_slice(part);

@@ -38,12 +38,23 @@ pub fn base64_encode(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
+/// `start`, then the bytes in standard base64, in a string with room for `room` more bytes.
+pub(crate) fn base64_between(start: &str, bytes: &[u8], room: usize) -> String {
+    let len = base64::encoded_len(bytes.len(), true).unwrap_or(0);
+    let mut text = String::with_capacity(start.len().saturating_add(len).saturating_add(room));
+    text.push_str(start);
+    STANDARD.encode_string(bytes, &mut text);
+    text
+}
+
 /// Encodes as lower-case hexadecimal.
 pub fn hex_encode(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .flat_map(|byte| [hex_digit(byte >> 4), hex_digit(byte & 15)])
-        .collect()
+    let mut text = String::with_capacity(bytes.len().saturating_mul(2));
+    for byte in bytes {
+        text.push(hex_digit(byte >> 4));
+        text.push(hex_digit(byte & 15));
+    }
+    text
 }
 
 /// Decodes lower-case hexadecimal; `None` for anything else.
@@ -72,7 +83,8 @@ pub fn pem_decode(text: &str) -> Option<(&str, Vec<u8>)> {
     let body = body
         .strip_prefix('\n')
         .or_else(|| body.strip_prefix("\r\n"))?;
-    let base64: String = body.lines().collect();
+    let mut base64 = String::with_capacity(body.len());
+    base64.extend(body.lines());
     Some((label, base64_decode(&base64).ok()?))
 }
 

@@ -9,7 +9,7 @@ use crate::json::wire::{self, List, Object, Text};
 use crate::json::{self, FieldError};
 use crate::limits;
 use crate::tlog::wire::{EntryJson, ProofJson};
-use crate::tlog::{EntryKind, LogEntry, Proof};
+use crate::tlog::{EntryBody, EntryKind, LogEntry, Proof};
 use crate::x509::Certificate;
 
 pub(super) fn bundle(json: &[u8]) -> Result<Bundle, BundleError> {
@@ -18,7 +18,7 @@ pub(super) fn bundle(json: &[u8]) -> Result<Bundle, BundleError> {
             cap: limits::BUNDLE_BYTES,
         });
     }
-    json::check(json).map_err(BundleError::Json)?;
+    let json = json::check(json).map_err(BundleError::Json)?;
     let bundle: Object<BundleJson<'_>> = wire::read(json).map_err(BundleError::Shape)?;
 
     // V3
@@ -62,7 +62,7 @@ pub(super) fn bundle(json: &[u8]) -> Result<Bundle, BundleError> {
 /// Spec: rekor-v2 6.1.2
 #[cfg(feature = "sign")]
 pub(crate) fn entry_from_json(json: &[u8]) -> Result<LogEntry, BundleError> {
-    json::check(json).map_err(BundleError::Json)?;
+    let json = json::check(json).map_err(BundleError::Json)?;
     let Object(entry): Object<EntryJson<'_>> = wire::read(json).map_err(BundleError::Shape)?;
     log_entry(&Path::ROOT, &entry)
 }
@@ -165,14 +165,17 @@ fn log_entry(at: &Path<'_>, json: &EntryJson<'_>) -> Result<LogEntry, BundleErro
         .bytes(json.canonicalized_body.as_ref())?;
     let log_id = json.log_id.as_ref().and_then(|id| id.key_id.as_ref());
     let time = at.name("integratedTime").count(json.integrated_time)?;
+    let log_index = at.name("logIndex").count(json.log_index)?;
+    let log_id = at.name("logId").name("keyId").some_bytes(log_id)?;
+    let kind = kind(&at.name("kindVersion"), json)?;
     Ok(LogEntry {
-        log_index: at.name("logIndex").count(json.log_index)?,
-        log_id: at.name("logId").name("keyId").some_bytes(log_id)?,
-        kind: kind(&at.name("kindVersion"), json)?,
+        log_index,
+        log_id,
+        kind,
         integrated_time: i64::try_from(time).unwrap_or(i64::MAX),
         promise: promise.transpose()?,
         proof: proof.transpose()?,
-        body: (!body.is_empty()).then_some(body),
+        body: (!body.is_empty()).then(|| EntryBody::new(body, kind)),
     })
 }
 

@@ -75,7 +75,7 @@ fn entry(entry: &LogEntry) -> String {
         out = out.raw("inclusionProof", &proof(it));
     }
     if let Some(body) = &entry.body {
-        out = out.bytes("canonicalizedBody", body);
+        out = out.bytes("canonicalizedBody", &body.bytes);
     }
     out.object()
 }

@@ -25,8 +25,8 @@ pub(super) struct StatementJson<'a> {
 impl<'a> StatementJson<'a> {
     /// Checks the JSON and reads it.
     pub(super) fn read(bytes: &'a [u8]) -> Result<Self, StatementError> {
-        json::check(bytes).map_err(StatementError::Json)?;
-        match serde_json::from_slice(bytes) {
+        let json = json::check(bytes).map_err(StatementError::Json)?;
+        match serde_json::from_str(json) {
             Ok(Object(statement)) => Ok(statement),
             Err(error) => Err(StatementError::Shape {
                 line: error.line(),

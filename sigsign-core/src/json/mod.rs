@@ -1,7 +1,7 @@
 //! The one form of JSON that every parser reads alike.
 //!
-//! In: bytes from outside. Out: nothing but the fact that they are one JSON value with unique member
-//! names. Not here: values; they are read afterwards, in the `wire.rs` files.
+//! In: bytes from outside. Out: the same as text, which is one JSON value with unique member names.
+//! Not here: values; they are read afterwards, in the `wire.rs` files.
 
 pub(crate) mod fields;
 pub(crate) mod wire;
@@ -80,7 +80,7 @@ impl std::error::Error for JsonError {}
 /// [`JsonError`], by what is wrong.
 ///
 /// Spec: RFC 8259 2 to 8; RFC 7493 2
-pub(crate) fn check(bytes: &[u8]) -> Result<(), JsonError> {
+pub(crate) fn check(bytes: &[u8]) -> Result<&str, JsonError> {
     let text = str::from_utf8(bytes).map_err(|_| JsonError::Utf8)?;
     let mut checker = Checker {
         text,
@@ -88,7 +88,8 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), JsonError> {
         levels: Vec::with_capacity(16),
         names: Vec::with_capacity(32),
     };
-    checker.document()
+    checker.document()?;
+    Ok(text)
 }
 
 struct Checker<'a> {
@@ -417,6 +418,10 @@ const FEW_NAMES: usize = 32;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn check(bytes: &[u8]) -> Result<(), JsonError> {
+        super::check(bytes).map(|_| ())
+    }
 
     // V42
     #[test]

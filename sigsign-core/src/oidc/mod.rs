@@ -71,9 +71,9 @@ impl IdentityToken {
             .decode(payload)
             .map(Zeroizing::new)
             .map_err(|_| TokenError::Form)?;
-        json::check(&payload).map_err(TokenError::Json)?;
+        let json = json::check(&payload).map_err(TokenError::Json)?;
         let claims: ClaimsJson<'_> =
-            json::wire::read(&payload).map_err(|_| TokenError::Claim("claims of known types"))?;
+            json::wire::read(json).map_err(|_| TokenError::Claim("claims of known types"))?;
         Ok(Self {
             text: Zeroizing::new(text.to_owned()),
             claims: Claims::new(&claims)?,

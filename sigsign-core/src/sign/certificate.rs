@@ -74,10 +74,10 @@ fn algorithm(algorithm: Algorithm) -> &'static [u8] {
 
 fn read(body: &[u8]) -> Result<Issued, AnswerError> {
     let malformed = AnswerError::Malformed("a signing certificate as JSON");
-    if json::check(body).is_err() {
+    let Ok(json) = json::check(body) else {
         return Err(malformed);
-    }
-    let Ok(Object(answer)) = json::wire::read::<Object<SigningCertificateJson<'_>>>(body) else {
+    };
+    let Ok(Object(answer)) = json::wire::read::<Object<SigningCertificateJson<'_>>>(json) else {
         return Err(malformed);
     };
     match (
@@ -125,8 +125,8 @@ fn detached(json: &CertificateJson<'_>) -> Result<Option<DetachedSct>, AnswerErr
 
 fn tls_form(text: &str) -> Option<Vec<u8>> {
     let body = base64_decode(text).ok()?;
-    json::check(&body).ok()?;
-    let Object(sct): Object<SctJson<'_>> = json::wire::read(&body).ok()?;
+    let json = json::check(&body).ok()?;
+    let Object(sct): Object<SctJson<'_>> = json::wire::read(json).ok()?;
     let extensions = sct.extensions.as_ref().map_or("", |it| it.as_str());
     let extensions = base64_decode(extensions).ok()?;
     let mut out = vec![sct.sct_version];

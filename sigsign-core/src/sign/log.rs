@@ -12,7 +12,7 @@ use crate::encoding::{base64_decode, base64_encode, hex_decode, hex_encode, pem_
 use crate::json;
 use crate::json::wire::Object;
 use crate::json::write::{Members, list};
-use crate::tlog::{EntryKind, LogEntry, Proof};
+use crate::tlog::{EntryBody, EntryKind, LogEntry, Proof};
 use crate::transport::{Request, Transport};
 
 /// What a log is told: the signature, what it is over, and with what it is verified.
@@ -151,8 +151,8 @@ impl Proposal<'_> {
 ///
 /// Spec: rekor-spec, LogEntry (V43)
 fn read_v1(body: &[u8], kind: EntryKind) -> Option<LogEntry> {
-    json::check(body).ok()?;
-    let entries: LogEntryV1Json<'_> = json::wire::read(body).ok()?;
+    let json = json::check(body).ok()?;
+    let entries: LogEntryV1Json<'_> = json::wire::read(json).ok()?;
     let mut entries = entries.into_values();
     let (Some(Object(entry)), None) = (entries.next(), entries.next()) else {
         return None;
@@ -164,7 +164,10 @@ fn read_v1(body: &[u8], kind: EntryKind) -> Option<LogEntry> {
         integrated_time: entry.integrated_time,
         promise: promise(&entry)?,
         proof: Some(proof(&entry)?),
-        body: Some(base64_decode(entry.body.as_str()).ok()?),
+        body: Some(EntryBody::new(
+            base64_decode(entry.body.as_str()).ok()?,
+            kind,
+        )),
     })
 }
 

@@ -73,8 +73,8 @@ impl Place {
 
 /// What a refusal says: the `message` of JSON, else the text itself, in either case not too much.
 fn message(body: &[u8]) -> String {
-    let of_json = json::check(body).ok().and_then(|()| {
-        let Object(error): Object<ErrorJson<'_>> = json::wire::read(body).ok()?;
+    let of_json = json::check(body).ok().and_then(|json| {
+        let Object(error): Object<ErrorJson<'_>> = json::wire::read(json).ok()?;
         error.message.map(|it| it.as_str().to_owned())
     });
     let text = of_json.unwrap_or_else(|| String::from_utf8_lossy(body).trim().to_owned());

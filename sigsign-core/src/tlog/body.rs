@@ -2,7 +2,7 @@ use std::fmt;
 
 use super::EntryKind;
 use super::wire::{
-    BodyJson, DsseV001Json, HashJson, HashedRekordV001Json, IntotoV002Json, KindJson, List, Object,
+    self, DsseV001Json, HashJson, HashedRekordV001Json, IntotoV002Json, List, RawBytesJson,
     SpecV002Json, Text,
 };
 use crate::crypto::{self, Scheme};
@@ -121,20 +121,12 @@ impl Body {
     ///
     /// Spec: client-spec 4.4; rekor-v2 4.3 (V36, V40, V42)
     pub fn parse(bytes: &[u8], kind: EntryKind) -> Result<Self, BodyError> {
-        json::check(bytes).map_err(BodyError::Json)?;
-        let found: Object<KindJson<'_>> = json::wire::read(bytes).map_err(BodyError::Shape)?;
-        let (name, version) = (found.kind.as_str(), found.api_version.as_str());
-        if EntryKind::from_names(name, version) != Some(kind) {
-            return Err(BodyError::Kind {
-                want: kind,
-                found: format!("{name} {version}"),
-            });
-        }
+        let json = json::check(bytes).map_err(BodyError::Json)?;
         match kind {
-            EntryKind::HashedRekordV001 => hashedrekord_v001(bytes),
-            EntryKind::HashedRekordV002 => hashedrekord_v002(bytes),
-            EntryKind::DsseV001 => dsse_v001(bytes),
-            EntryKind::IntotoV002 => intoto_v002(bytes),
+            EntryKind::HashedRekordV001 => hashedrekord_v001(json),
+            EntryKind::HashedRekordV002 => hashedrekord_v002(json),
+            EntryKind::DsseV001 => dsse_v001(json),
+            EntryKind::IntotoV002 => intoto_v002(json),
         }
     }
 
@@ -201,15 +193,14 @@ impl Body {
 }
 
 /// Spec: rekor, types/hashedrekord/v0.0.1
-fn hashedrekord_v001(bytes: &[u8]) -> Result<Body, BodyError> {
-    let body: Object<BodyJson<'_, HashedRekordV001Json<'_>>> =
-        json::wire::read(bytes).map_err(BodyError::Shape)?;
+fn hashedrekord_v001(json: &str) -> Result<Body, BodyError> {
+    let spec: HashedRekordV001Json<'_> = wire::spec(json, EntryKind::HashedRekordV001)?;
     Ok(Body {
         kind: EntryKind::HashedRekordV001,
-        digest: SignedDigest::Message(hash(&body.spec.data.hash, "spec.data.hash")?),
-        signature: base64(&body.spec.signature.content, "spec.signature.content")?,
+        digest: SignedDigest::Message(hash(&spec.data.hash, "spec.data.hash")?),
+        signature: base64(&spec.signature.content, "spec.signature.content")?,
         signer: pem(
-            &body.spec.signature.public_key.content,
+            &spec.signature.public_key.content,
             "spec.signature.publicKey.content",
         )?,
         scheme: None,
@@ -219,14 +210,13 @@ fn hashedrekord_v001(bytes: &[u8]) -> Result<Body, BodyError> {
 
 /// Spec: rekor, types/dsse/v0.0.1. The envelope's own hash cannot be recomputed from a bundle,
 /// which does not keep the envelope's JSON (V40).
-fn dsse_v001(bytes: &[u8]) -> Result<Body, BodyError> {
-    let body: Object<BodyJson<'_, DsseV001Json<'_>>> =
-        json::wire::read(bytes).map_err(BodyError::Shape)?;
-    let signature = only(&body.spec.signatures)?;
-    hash(&body.spec.envelope_hash, "spec.envelopeHash")?;
+fn dsse_v001(json: &str) -> Result<Body, BodyError> {
+    let spec: DsseV001Json<'_> = wire::spec(json, EntryKind::DsseV001)?;
+    let signature = only(&spec.signatures)?;
+    hash(&spec.envelope_hash, "spec.envelopeHash")?;
     Ok(Body {
         kind: EntryKind::DsseV001,
-        digest: SignedDigest::Payload(hash(&body.spec.payload_hash, "spec.payloadHash")?),
+        digest: SignedDigest::Payload(hash(&spec.payload_hash, "spec.payloadHash")?),
         signature: base64(&signature.signature, "spec.signatures.signature")?,
         signer: pem(&signature.verifier, "spec.signatures.verifier")?,
         scheme: None,
@@ -235,10 +225,9 @@ fn dsse_v001(bytes: &[u8]) -> Result<Body, BodyError> {
 }
 
 /// Spec: rekor, types/intoto/v0.0.2. The signature is in base64 twice (V40).
-fn intoto_v002(bytes: &[u8]) -> Result<Body, BodyError> {
-    let body: Object<BodyJson<'_, IntotoV002Json<'_>>> =
-        json::wire::read(bytes).map_err(BodyError::Shape)?;
-    let content = &body.spec.content;
+fn intoto_v002(json: &str) -> Result<Body, BodyError> {
+    let spec: IntotoV002Json<'_> = wire::spec(json, EntryKind::IntotoV002)?;
+    let content = &spec.content;
     let signature = only(&content.envelope.signatures)?;
     hash(&content.hash, "spec.content.hash")?;
     let payload_hash = hash(&content.payload_hash, "spec.content.payloadHash")?;
@@ -263,15 +252,14 @@ fn intoto_v002(bytes: &[u8]) -> Result<Body, BodyError> {
 }
 
 /// Spec: rekor-v2 4.3
-fn hashedrekord_v002(bytes: &[u8]) -> Result<Body, BodyError> {
-    let body: Object<BodyJson<'_, SpecV002Json<'_>>> =
-        json::wire::read(bytes).map_err(BodyError::Shape)?;
-    let spec = &body.spec.hashed_rekord;
+fn hashedrekord_v002(json: &str) -> Result<Body, BodyError> {
+    let spec: SpecV002Json<'_> = wire::spec(json, EntryKind::HashedRekordV002)?;
+    let spec = &spec.hashed_rekord;
     let algorithm = HashAlgorithm::from_proto_name(spec.data.algorithm.as_str())
         .ok_or(BodyError::Field("spec.hashedRekordV002.data.algorithm"))?;
     let digest = base64(&spec.data.digest, "spec.hashedRekordV002.data.digest")?;
     let verifier = &spec.signature.verifier;
-    let raw = |it: &super::wire::RawBytesJson<'_>| base64(&it.raw_bytes, "rawBytes");
+    let raw = |it: &RawBytesJson<'_>| base64(&it.raw_bytes, "rawBytes");
     let signer = match (&verifier.x509_certificate, &verifier.public_key) {
         (Some(certificate), None) => BodySigner::Certificate(raw(certificate)?),
         (None, Some(key)) => BodySigner::PublicKey(raw(key)?),

@@ -8,6 +8,7 @@ mod body;
 pub(crate) mod wire;
 
 use std::fmt;
+use std::sync::Arc;
 
 pub use body::{Body, BodyError, BodySigner, SignedDigest};
 
@@ -22,7 +23,22 @@ pub struct LogEntry {
     pub(crate) integrated_time: i64,
     pub(crate) promise: Option<Vec<u8>>,
     pub(crate) proof: Option<Proof>,
-    pub(crate) body: Option<Vec<u8>>,
+    pub(crate) body: Option<EntryBody>,
+}
+
+/// What a log hashed, and what that says if it can be read.
+#[derive(Clone, Debug)]
+pub(crate) struct EntryBody {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) parsed: Result<Arc<Body>, BodyError>,
+}
+
+impl EntryBody {
+    /// Reads the body once, however often the entry is verified.
+    pub(crate) fn new(bytes: Vec<u8>, kind: EntryKind) -> Self {
+        let parsed = Body::parse(&bytes, kind).map(Arc::new);
+        Self { bytes, parsed }
+    }
 }
 
 impl LogEntry {
@@ -60,7 +76,7 @@ impl LogEntry {
 
     /// The bytes that the log hashed.
     pub fn canonicalized_body(&self) -> Option<&[u8]> {
-        self.body.as_deref()
+        self.body.as_ref().map(|body| body.bytes.as_slice())
     }
 }
 
@@ -164,13 +180,16 @@ pub fn promise_payload(
     log_id: &[u8],
     log_index: u64,
 ) -> Vec<u8> {
-    format!(
-        r#"{{"body":"{}","integratedTime":{integrated_time},"logID":"{}","logIndex":{log_index}}}"#,
-        crate::encoding::base64_encode(body),
-        crate::encoding::hex_encode(log_id),
-    )
-    .into_bytes()
+    let log_id = crate::encoding::hex_encode(log_id);
+    let mut payload = crate::encoding::base64_between(r#"{"body":""#, body, PROMISE_ROOM);
+    payload.push_str(&format!(
+        r#"","integratedTime":{integrated_time},"logID":"{log_id}","logIndex":{log_index}}}"#,
+    ));
+    payload.into_bytes()
 }
+
+/// Bytes of a promise after the body: 52 of names, two numbers, an identifier of 32 bytes.
+const PROMISE_ROOM: usize = 160;
 
 #[cfg(test)]
 mod tests {

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use super::{BodyError, EntryKind};
+use crate::json::wire::read;
 pub(crate) use crate::json::wire::{Int64, List, Object, Text};
 use crate::limits;
 
@@ -68,22 +70,48 @@ pub(crate) struct CheckpointJson<'a> {
 /// What every body says first.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct KindJson<'a> {
+struct KindJson<'a> {
     #[serde(borrow)]
-    pub(super) api_version: Text<'a>,
+    api_version: Text<'a>,
     #[serde(borrow)]
-    pub(super) kind: Text<'a>,
+    kind: Text<'a>,
 }
 
 /// A whole body with a spec of kind `S`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct BodyJson<'a, S> {
-    #[serde(borrow, rename = "apiVersion")]
-    pub(super) _api_version: Text<'a>,
-    #[serde(borrow, rename = "kind")]
-    pub(super) _kind: Text<'a>,
-    pub(super) spec: Object<S>,
+struct BodyJson<'a, S> {
+    #[serde(borrow)]
+    api_version: Text<'a>,
+    #[serde(borrow)]
+    kind: Text<'a>,
+    spec: Object<S>,
+}
+
+/// The spec of a body that says it is of `kind` (V36).
+pub(super) fn spec<'a, S: Deserialize<'a>>(json: &'a str, kind: EntryKind) -> Result<S, BodyError> {
+    let (found, spec) = match read::<Object<BodyJson<'a, S>>>(json) {
+        Ok(Object(body)) => (
+            KindJson {
+                api_version: body.api_version,
+                kind: body.kind,
+            },
+            Ok(body.spec.0),
+        ),
+        // Bodies of other kinds have other shapes: what such a one says that it is comes first.
+        Err(shape) => {
+            let Object(found) = read(json).map_err(BodyError::Shape)?;
+            (found, Err(shape))
+        }
+    };
+    let (name, version) = (found.kind.as_str(), found.api_version.as_str());
+    if EntryKind::from_names(name, version) != Some(kind) {
+        return Err(BodyError::Kind {
+            want: kind,
+            found: format!("{name} {version}"),
+        });
+    }
+    spec.map_err(BodyError::Shape)
 }
 
 #[derive(Deserialize)]

@@ -14,7 +14,7 @@ pub(super) fn trusted_root(json: &[u8], source: Source) -> Result<Inner, Trusted
             cap: limits::TRUSTED_ROOT_BYTES,
         });
     }
-    json::check(json).map_err(TrustedRootError::Json)?;
+    let json = json::check(json).map_err(TrustedRootError::Json)?;
     let Object(root): Object<TrustedRootJson<'_>> =
         wire::read(json).map_err(TrustedRootError::Shape)?;
     let media_type = root.media_type.as_ref().map(Text::as_str);

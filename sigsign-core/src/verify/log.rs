@@ -31,7 +31,7 @@ pub(super) struct IncludedEntry {
     pub(super) log: usize,
     /// The place of the leaf that was proven, or promised.
     pub(super) index: u64,
-    pub(super) body: Body,
+    pub(super) body: Arc<Body>,
     /// When the log took it, where its promise says so (V9).
     pub(super) promised_at: Option<Timestamp>,
     pub(super) has_promise: bool,
@@ -112,8 +112,9 @@ impl Verifier {
         budget: &mut Budget,
     ) -> Result<IncludedEntry, LogError> {
         let (log_at, log) = self.log_of(entry)?;
-        let body_bytes = entry.canonicalized_body().ok_or(LogError::BodyMissing)?;
-        let body = Body::parse(body_bytes, entry.kind()).map_err(LogError::Body)?;
+        let entry_body = entry.body.as_ref().ok_or(LogError::BodyMissing)?;
+        let body_bytes = entry_body.bytes.as_slice();
+        let body = entry_body.parsed.clone().map_err(LogError::Body)?;
         // V41: the leaf of version 2 is what the log writes for these values, and nothing else
         if entry.kind().is_v2() && body.canonical_v2().as_deref() != Some(body_bytes) {
             return Err(LogError::BodyNotCanonical);
@@ -231,14 +232,14 @@ impl Verifier {
         note: &str,
         budget: &mut Budget,
     ) -> Result<Arc<ProvenCheckpoint>, LogError> {
-        let at = u16::try_from(log_at).unwrap_or(u16::MAX).to_be_bytes();
-        let key = [at.as_slice(), &[u8::from(is_v2)], note.as_bytes()].concat();
-        if let Some(proven) = self.checkpoints.get(&key) {
+        let by = (log_at, is_v2);
+        if let Some(proven) = self.checkpoints.get(by, note.as_bytes()) {
             return Ok(proven);
         }
         let checkpoint = self.read_checkpoint(log_at, is_v2, note, budget)?;
         let proven = Arc::new(ProvenCheckpoint(checkpoint));
-        self.checkpoints.put(&key, Arc::clone(&proven));
+        self.checkpoints
+            .put(by, note.as_bytes(), Arc::clone(&proven));
         Ok(proven)
     }
 

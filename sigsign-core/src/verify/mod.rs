@@ -57,8 +57,9 @@ pub struct Verifier {
     timestamp_authorities: Vec<PathVerifier>,
     /// For each log, the key under the name of version 1 and of version 2.
     note_keys: Vec<[NoteKey; 2]>,
-    leaves: cache::Cache<path::ProvenLeaf>,
-    checkpoints: cache::Cache<log::ProvenCheckpoint>,
+    leaves: cache::Cache<(), path::ProvenLeaf>,
+    /// By the log and whether it is of version 2.
+    checkpoints: cache::Cache<(usize, bool), log::ProvenCheckpoint>,
 }
 
 impl Verifier {

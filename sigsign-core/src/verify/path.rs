@@ -91,7 +91,7 @@ impl Verifier {
         leaf: &Certificate,
         times: &[Timestamp],
     ) -> Result<Arc<ProvenLeaf>, SignerError> {
-        if let Some(proven) = self.leaves.get(leaf.der()) {
+        if let Some(proven) = self.leaves.get((), leaf.der()) {
             let authority = self.authorities.get(proven.authority);
             if authority.is_some_and(|it| it.check_times(leaf, times).is_ok()) {
                 return Ok(proven);
@@ -110,7 +110,7 @@ impl Verifier {
                         path,
                         scts,
                     });
-                    self.leaves.put(leaf.der(), Arc::clone(&proven));
+                    self.leaves.put((), leaf.der(), Arc::clone(&proven));
                     return Ok(proven);
                 }
                 // Of several, the error that came closest to success is the one to show.

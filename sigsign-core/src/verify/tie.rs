@@ -27,7 +27,7 @@ pub(super) fn verify(
     content: &SignedContent,
 ) -> Result<EntriesTied, TieError> {
     for entry in entries.iter() {
-        let body = &entry.body;
+        let body = &*entry.body;
         // 1. "The signature from the parsed body is the same as the provided signature." (V37)
         if body.signature() != bundle.content().signature() {
             return Err(TieError::Signature);

@@ -107,7 +107,7 @@ impl SigningConfig {
             let cap = limits::TRUSTED_ROOT_BYTES;
             return Err(SigningConfigError::TooLarge { cap });
         }
-        json::check(json).map_err(SigningConfigError::Json)?;
+        let json = json::check(json).map_err(SigningConfigError::Json)?;
         let Object(config): Object<SigningConfigJson<'_>> =
             json::wire::read(json).map_err(SigningConfigError::Shape)?;
         let media_type = config.media_type.as_ref().map(Text::as_str);
