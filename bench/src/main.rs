@@ -24,9 +24,16 @@ const BACKEND: &str = if cfg!(feature = "aws-lc") {
 };
 
 fn main() {
-    let rounds = std::env::args()
-        .nth(1)
+    let mut arguments = std::env::args().skip(1);
+    let rounds = arguments
+        .next()
         .map_or(51, |text| text.parse().expect("rounds: a number"));
+    let (wanted, alone) = (arguments.next().unwrap_or_default(), arguments.next());
+    let cases = cases::made().into_iter().chain(cases::public());
+    let cases = cases.filter(|case| case.name.contains(&wanted));
+    if alone.is_some() {
+        return cases.for_each(|case| profile(&case, rounds));
+    }
     let signatures = Signatures::new();
     println!(
         "our backend: {BACKEND}; microseconds per bundle, CPU time, median of {rounds} rounds\n"
@@ -35,8 +42,15 @@ fn main() {
         "{:<44}{:>8}{:>9}{:>9}{:>9}{:>11}{:>12}{:>8}{:>8}",
         "", "bundles", "ours", "peer", "floor", "peer/ours", "ours/floor", "allocs", "peer's"
     );
-    for case in cases::made().into_iter().chain(cases::public()) {
+    for case in cases {
         row(&case, rounds, &signatures);
+    }
+}
+
+/// Our side and nothing else, for a profiler.
+fn profile(case: &Case, rounds: usize) {
+    for _ in 0..rounds {
+        ours::verify_all(&ours::ready(case));
     }
 }
 
