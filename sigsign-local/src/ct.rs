@@ -41,18 +41,25 @@ impl SctSpec {
         signed.extend_from_slice(&self.tbs);
         signed.extend(&len(&self.extensions, 2));
         signed.extend_from_slice(&self.extensions);
-        let signature = self.key.sign(&signed);
         let mut sct = vec![self.version];
         sct.extend_from_slice(&self.log_id);
         sct.extend(self.timestamp_ms.to_be_bytes());
         sct.extend(&len(&self.extensions, 2));
         sct.extend_from_slice(&self.extensions);
-        sct.extend(self.algorithm);
-        sct.extend(&len(&signature, 2));
-        sct.extend_from_slice(&signature);
+        sct.extend(signature_of(&self.key, self.algorithm, &signed));
         sct.extend_from_slice(&self.trailing);
         sct
     }
+}
+
+/// What TLS calls digitally-signed: the algorithm, and the signature after its length.
+pub fn digitally_signed(key: &Key, message: &[u8]) -> Vec<u8> {
+    signature_of(key, algorithm(key.scheme), message)
+}
+
+fn signature_of(key: &Key, algorithm: [u8; 2], message: &[u8]) -> Vec<u8> {
+    let signature = key.sign(message);
+    [&algorithm[..], &len(&signature, 2), &signature].concat()
 }
 
 /// SignedCertificateTimestampList

@@ -9,7 +9,8 @@ pub fn leaf_hash(leaf: &[u8]) -> [u8; 32] {
     sha256(&[&[0], leaf].concat())
 }
 
-fn node_hash(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
+/// The hash of a node above two others.
+pub fn node_hash(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
     sha256(&[&[1], &left[..], &right[..]].concat())
 }
 

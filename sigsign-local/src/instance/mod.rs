@@ -11,6 +11,7 @@ mod data;
 mod fault;
 mod keys;
 mod refusal;
+pub mod tlog;
 
 pub use clock::Clock;
 pub use context::Context;
