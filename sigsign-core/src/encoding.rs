@@ -91,7 +91,6 @@ pub fn pem_decode(text: &str) -> Option<(&str, Vec<u8>)> {
 /// Encodes one PEM block, in lines of 64 characters.
 ///
 /// Spec: RFC 7468 2
-#[cfg(feature = "sign")]
 pub(crate) fn pem_encode(label: &str, der: &[u8]) -> String {
     let mut pem = format!("-----BEGIN {label}-----\n");
     for (at, c) in base64_encode(der).chars().enumerate() {

@@ -20,8 +20,9 @@ const KINDS: [&str; 7] = [
     "local/managed-key",
 ];
 
-/// Fields that a bundle may leave out.
-const OPTIONAL: [&str; 7] = [
+/// Fields that a bundle may leave out. The body of a hashedrekord is made again from the rest.
+const OPTIONAL: [&str; 8] = [
+    "canonicalizedBody",
     "messageDigest",
     "inclusionProof.logIndex",
     "inclusionProof.rootHash",

@@ -15,6 +15,7 @@ mod hash;
 mod key;
 #[cfg(all(feature = "rustcrypto", not(feature = "aws-lc")))]
 mod rustcrypto;
+mod sha1;
 #[cfg(feature = "sign")]
 mod signing;
 
@@ -30,5 +31,6 @@ pub(crate) use algorithm::hash_from_oid;
 pub use algorithm::{Algorithm, KeyKind, Scheme};
 pub use hash::{Hasher, hash, sha256, sha256_parts};
 pub use key::{BadSignature, KeyError, PublicKey};
+pub(crate) use sha1::sha1;
 #[cfg(feature = "sign")]
 pub use signing::{SigningKey, SigningKeyError};

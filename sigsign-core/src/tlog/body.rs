@@ -160,21 +160,71 @@ impl Body {
         self.payload_type.as_deref()
     }
 
-    /// The body that Rekor v2 writes for what this one says: RFC 8785 JSON (V41).
+    /// What a log takes for a signature made like this; `None` if `kind` is no hashedrekord.
+    pub(crate) fn hashedrekord(
+        kind: EntryKind,
+        scheme: Scheme,
+        digest: DigestHint,
+        signature: Vec<u8>,
+        signer: BodySigner,
+    ) -> Option<Self> {
+        let scheme = match kind {
+            EntryKind::HashedRekordV001 => None,
+            EntryKind::HashedRekordV002 => Some(scheme),
+            EntryKind::DsseV001 | EntryKind::IntotoV002 => return None,
+        };
+        Some(Self {
+            kind,
+            digest: SignedDigest::Message(digest),
+            signature,
+            signer,
+            scheme,
+            payload_type: None,
+        })
+    }
+
+    /// The body that a log writes for what this one says: RFC 8785 JSON (V41).
     ///
-    /// `None` for a kind of version 1.
+    /// `None` for a kind that says more than is kept here.
     ///
-    /// Spec: rekor-v2 6.1.4
-    pub fn canonical_v2(&self) -> Option<Vec<u8>> {
+    /// Spec: rekor-v2 6.1.4; rekor, types/hashedrekord/v0.0.1
+    pub fn canonical(&self) -> Option<Vec<u8>> {
         let SignedDigest::Message(digest) = &self.digest else {
             return None;
         };
+        let canonical = match self.kind {
+            EntryKind::HashedRekordV001 => self.canonical_v1(digest),
+            EntryKind::HashedRekordV002 => self.canonical_v2(digest, self.scheme?),
+            EntryKind::DsseV001 | EntryKind::IntotoV002 => return None,
+        };
+        Some(canonical.into_bytes())
+    }
+
+    fn canonical_v1(&self, digest: &DigestHint) -> String {
+        let (label, der) = match &self.signer {
+            BodySigner::Certificate(der) => ("CERTIFICATE", der),
+            BodySigner::PublicKey(der) => ("PUBLIC KEY", der),
+        };
+        // Names in the order of RFC 8785; no value needs escaping.
+        format!(
+            concat!(
+                r#"{{"apiVersion":"0.0.1","kind":"hashedrekord","spec":{{"#,
+                r#""data":{{"hash":{{"algorithm":"{}","value":"{}"}}}},"#,
+                r#""signature":{{"content":"{}","publicKey":{{"content":"{}"}}}}}}}}"#,
+            ),
+            digest.algorithm().name(),
+            encoding::hex_encode(digest.as_bytes()),
+            encoding::base64_encode(&self.signature),
+            encoding::base64_encode(encoding::pem_encode(label, der).as_bytes()),
+        )
+    }
+
+    fn canonical_v2(&self, digest: &DigestHint, scheme: Scheme) -> String {
         let (name, der) = match &self.signer {
             BodySigner::Certificate(der) => ("x509Certificate", der),
             BodySigner::PublicKey(der) => ("publicKey", der),
         };
-        // Names in the order of RFC 8785; no value needs escaping.
-        let canonical = format!(
+        format!(
             concat!(
                 r#"{{"apiVersion":"0.0.2","kind":"hashedrekord","spec":{{"hashedRekordV002":{{"#,
                 r#""data":{{"algorithm":"{}","digest":"{}"}},"#,
@@ -184,11 +234,10 @@ impl Body {
             digest.algorithm().proto_name(),
             encoding::base64_encode(digest.as_bytes()),
             encoding::base64_encode(&self.signature),
-            self.scheme?.key_details(),
+            scheme.key_details(),
             name,
             encoding::base64_encode(der),
-        );
-        Some(canonical.into_bytes())
+        )
     }
 }
 
@@ -377,7 +426,7 @@ mod tests {
         assert!(matches!(body.digest(), SignedDigest::Payload(_)));
         assert!(matches!(body.signer(), BodySigner::Certificate(_)));
         assert_eq!((None, None), (body.scheme(), body.payload_type()));
-        assert_eq!(None, body.canonical_v2());
+        assert_eq!(None, body.canonical());
     }
 
     // V40
@@ -438,7 +487,7 @@ mod tests {
         assert_eq!([1, 2, 3], body.signature());
         assert_eq!(&BodySigner::Certificate(vec![4, 5, 6]), body.signer());
         assert_eq!(Some(Scheme::EcdsaP256Sha256), body.scheme());
-        assert_eq!(Some(V2.as_bytes().to_vec()), body.canonical_v2());
+        assert_eq!(Some(V2.as_bytes().to_vec()), body.canonical());
     }
 
     // V36 A15

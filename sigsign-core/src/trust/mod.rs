@@ -262,6 +262,9 @@ pub struct Log {
     pub(crate) base_url: String,
     pub(crate) operator: String,
     pub(crate) id: Vec<u8>,
+    /// Whole, as the root has it.
+    pub(crate) checkpoint_id: Option<Vec<u8>>,
+    /// As notes carry it.
     pub(crate) checkpoint_key_id: Option<[u8; 4]>,
     pub(crate) key: PublicKey,
     pub(crate) scheme: Scheme,
@@ -306,6 +309,25 @@ impl Log {
         url.split_once("://")
             .map_or(url.as_str(), |(_, rest)| rest)
             .trim_end_matches('/')
+    }
+
+    /// The origins that checkpoints of version 2 may have: [`Self::origin`], and the host alone.
+    ///
+    /// Off-spec: a log is told its origin as a host name, so where the URL has a port or a path,
+    /// the two differ, and clients look for either.
+    pub(crate) fn origins(&self) -> impl Iterator<Item = &str> {
+        let whole = self.origin();
+        let end = whole.find(['/', ':']).filter(|_| !whole.starts_with('['));
+        let host = end.and_then(|end| whole.get(..end));
+        std::iter::once(whole).chain(host.filter(|host| !host.is_empty()))
+    }
+
+    /// Whether an entry with this identifier may be of the log.
+    ///
+    /// Spec: rekor-tiles CLIENTS.md, TrustedRoot lookup: by `checkpoint_key_id` or `log_id`
+    pub(crate) fn is_named(&self, id: &[u8]) -> bool {
+        let by_checkpoint = || self.checkpoint_id.as_deref() == Some(id);
+        self.id == id || by_checkpoint()
     }
 }
 

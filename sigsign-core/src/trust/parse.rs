@@ -1,6 +1,6 @@
 use super::wire::{AuthorityJson, LogIdJson, LogJson, RangeJson, TrustedRootJson};
 use super::{Authority, Inner, Log, Source, TrustedRootError};
-use crate::crypto::{KeyKind, PublicKey, Scheme};
+use crate::crypto::{KeyKind, PublicKey, Scheme, sha256};
 use crate::json::fields::Path;
 use crate::json::wire::{self, List, Object, Text};
 use crate::json::{self, FieldError};
@@ -79,7 +79,7 @@ fn log(at: &Path<'_>, json: &LogJson<'_>) -> Result<Option<Log>, TrustedRootErro
     let base_url = json.base_url.as_ref().map_or("", Text::as_str).to_owned();
     // The tree's own hash: RFC 6962 has no other
     match json.hash_algorithm.as_ref().map(Text::as_str) {
-        None | Some("SHA2_256") => {}
+        None | Some("SHA2_256" | "HASH_ALGORITHM_UNSPECIFIED") => {}
         Some(_) => return Err(at.name("hashAlgorithm").error("SHA2_256").into()),
     }
     let key_at = at.name("publicKey");
@@ -91,11 +91,18 @@ fn log(at: &Path<'_>, json: &LogJson<'_>) -> Result<Option<Log>, TrustedRootErro
     }
     let (key_decoded, scheme) =
         declared_key(&spki, details).ok_or_else(|| wrong_key(&key_at, details))?;
-    let id = json.log_id.as_ref().and_then(|id| id.key_id.as_ref());
+    let id = log_id(&at.name("logId"), json.log_id.as_ref())?;
+    let checkpoint_at = at.name("checkpointKeyId");
+    let checkpoint_id = log_id(&checkpoint_at, json.checkpoint_key_id.as_ref())?;
     Ok(Some(Log {
         operator: operator(json.operator.as_ref(), &base_url),
-        id: at.name("logId").name("keyId").some_bytes(id)?,
-        checkpoint_key_id: checkpoint_key_id(at, json.checkpoint_key_id.as_ref())?,
+        // What log_id is defined as; it may be left out, and will be.
+        id: id.unwrap_or_else(|| sha256(key_decoded.spki()).to_vec()),
+        checkpoint_key_id: checkpoint_id
+            .as_deref()
+            .map(|id| checkpoint_key_id(&checkpoint_at, id))
+            .transpose()?,
+        checkpoint_id,
         key: key_decoded,
         scheme,
         validity: time_range(&key_at.name("validFor"), key.valid_for.as_ref())?,
@@ -134,22 +141,22 @@ fn wrong_key(at: &Path<'_>, declared: &str) -> TrustedRootError {
     }
 }
 
+/// An identifier; empty is absent.
+fn log_id(
+    at: &Path<'_>,
+    json: Option<&Object<LogIdJson<'_>>>,
+) -> Result<Option<Vec<u8>>, FieldError> {
+    let text = json.and_then(|id| id.key_id.as_ref());
+    let id = at.name("keyId").bytes(text)?;
+    Ok((!id.is_empty()).then_some(id))
+}
+
 /// The first four bytes of what the root gives, which is what notes carry.
 ///
 /// Spec: trustroot.proto, checkpoint_key_id
-fn checkpoint_key_id(
-    at: &Path<'_>,
-    json: Option<&Object<LogIdJson<'_>>>,
-) -> Result<Option<[u8; 4]>, FieldError> {
-    let Some(text) = json.and_then(|id| id.key_id.as_ref()) else {
-        return Ok(None);
-    };
-    let at = at.name("checkpointKeyId");
-    let bytes = at.name("keyId").bytes(Some(text))?;
-    bytes
-        .first_chunk::<4>()
+fn checkpoint_key_id(at: &Path<'_>, id: &[u8]) -> Result<[u8; 4], FieldError> {
+    id.first_chunk::<4>()
         .copied()
-        .map(Some)
         .ok_or_else(|| at.error("at least 4 bytes"))
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::encoding::base64_decode;
 
 const GOOD: &str = include_str!("embedded/public.json");
 const KEY_P256: &str = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE2G2Y+2tabdTV5BcGiBIx0a9fAFwrkBbmLSGtks4L3qX6yYY0zufBnhC8Ur/iy55GhWP/9A/bY2LhC30M9+RYtw==";
@@ -172,11 +173,53 @@ fn rejects_keys_of_another_kind_than_declared() {
     ));
 }
 
+// V50 V54
+#[test]
+fn accepts_a_log_without_an_id_by_its_key() {
+    let id = "wNI9atQGlz+VWfO6LRygH4QUfY/8W4RFwiT5i5WRgB0=";
+    let whole = base64_decode(id).unwrap();
+
+    let absent = parse(&with(id, "")).unwrap();
+    let by_checkpoint = with(
+        "\"logId\"",
+        r#""checkpointKeyId": {"keyId": "AQIDBA=="}, "logId""#,
+    );
+    let by_checkpoint = parse(&by_checkpoint).unwrap();
+
+    assert_eq!(whole, absent.logs()[0].id());
+    assert!(by_checkpoint.logs()[0].is_named(&[1, 2, 3, 4]));
+    assert!(by_checkpoint.logs()[0].is_named(&whole));
+    assert!(!by_checkpoint.logs()[0].is_named(&[]));
+    assert!(!absent.logs()[0].is_named(&whole[..4]));
+}
+
+// V50
+#[test]
+fn accepts_the_host_as_an_origin_where_the_url_says_more() {
+    for (url, origins) in [
+        ("https://rekor.sigstore.dev", &["rekor.sigstore.dev"][..]),
+        ("rekor.sigstore.dev/", &["rekor.sigstore.dev"]),
+        ("http://localhost:3003", &["localhost:3003", "localhost"]),
+        (
+            "https://a.example:8443/log/2/",
+            &["a.example:8443/log/2", "a.example"],
+        ),
+        ("https://a.example/log", &["a.example/log", "a.example"]),
+        ("https://[::1]:80/log", &["[::1]:80/log"]),
+    ] {
+        let root = parse(&with("https://rekor.sigstore.dev", url)).unwrap();
+
+        assert_eq!(origins, root.logs()[0].origins().collect::<Vec<_>>());
+    }
+}
+
 // A9 A14
 #[test]
 fn rejects_missing_and_malformed_parts() {
     let id = "wNI9atQGlz+VWfO6LRygH4QUfY/8W4RFwiT5i5WRgB0=";
-    assert_eq!("tlogs[0].logId.keyId", path(&error(id, "")));
+    assert_eq!("tlogs[0].logId.keyId", path(&error(id, "A-__")));
+    let short = r#""checkpointKeyId": {"keyId": "AAAA"}, "logId""#;
+    assert_eq!("tlogs[0].checkpointKeyId", path(&error("\"logId\"", short)));
     assert_eq!(
         "tlogs[0].hashAlgorithm",
         path(&error("SHA2_256", "SHA2_512"))

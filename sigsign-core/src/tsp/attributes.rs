@@ -12,15 +12,26 @@ pub(super) struct Attributes {
     /// The whole field, with the tag it has in a SignerInfo.
     raw: Span,
     message_digest: Span,
-    certificate: CertificateId,
+    /// By signing-certificate, by signing-certificate-v2; at least one is there.
+    certificates: [Option<CertificateId>; 2],
 }
 
-/// The first ESSCertIDv2: the signer's certificate by its digest.
+/// The first ESSCertID: the signer's certificate by its digest.
 #[derive(Clone, Copy, Debug)]
 struct CertificateId {
-    algorithm: HashAlgorithm,
+    hash: CertificateHash,
     digest: Span,
     issuer_and_serial: Option<(Span, Span)>,
+}
+
+/// The hash of an ESSCertID: the first version of it has SHA-1 only.
+///
+/// It says which certificate is meant. What makes a certificate trusted is that it is in the
+/// trusted root, so a collision gains nobody anything.
+#[derive(Clone, Copy, Debug)]
+enum CertificateHash {
+    Sha1,
+    Sha2(HashAlgorithm),
 }
 
 impl Attributes {
@@ -64,18 +75,23 @@ impl Attributes {
         }
         check_content_type(content_type)?;
         let message_digest = read_message_digest(message_digest)?;
-        let certificate = match (certificate, certificate_v1) {
-            (Some(value), _) => read_signing_certificate(value, whole)?,
-            (None, Some(_)) => return Err(TspError::SigningCertificateV1),
-            (None, None) => {
-                let want = "signing-certificate-v2";
-                return Err(TspError::MissingAttribute { want });
-            }
+        if certificate.is_none() && certificate_v1.is_none() {
+            let want = "signing-certificate-v2";
+            return Err(TspError::MissingAttribute { want });
+        }
+        // RFC 5816 2.2.1: the first version where the hash is SHA-1
+        let read = |value: Option<Tlv<'_>>, parse: ParseCertificateId| {
+            value
+                .map(|value| read_signing_certificate(value, parse, whole))
+                .transpose()
         };
         Ok(Self {
             raw: Span::new(field.raw, whole),
             message_digest: Span::new(message_digest, whole),
-            certificate,
+            certificates: [
+                read(certificate_v1, CertificateId::parse_v1)?,
+                read(certificate, CertificateId::parse_v2)?,
+            ],
         })
     }
 
@@ -101,14 +117,10 @@ impl Attributes {
         hasher.finish()
     }
 
-    /// Whether the signing-certificate attribute is about `leaf`.
+    /// Whether the signing-certificate attributes, each that is there, are about `leaf` (V17).
     pub(super) fn are_about(&self, leaf: &Certificate, whole: &[u8]) -> bool {
-        let id = self.certificate;
-        let digest = crypto::hash(id.algorithm, leaf.der());
-        digest.as_bytes() == id.digest.of(whole)
-            && id.issuer_and_serial.is_none_or(|(issuer, serial)| {
-                issuer.of(whole) == leaf.issuer() && serial.of(whole) == leaf.serial()
-            })
+        let mut ids = self.certificates.iter().flatten();
+        ids.all(|id| id.is_of(leaf, whole))
     }
 }
 
@@ -151,16 +163,23 @@ fn read_message_digest(value: Option<Tlv<'_>>) -> Result<&[u8], TspError> {
     Ok(Reader::new(value.raw).octet_string()?)
 }
 
-/// Reads a SigningCertificateV2, whose first certificate is the signer's.
+/// How one version of ESSCertID is read.
+type ParseCertificateId = fn(Reader<'_>, &[u8]) -> Result<CertificateId, TspError>;
+
+/// Reads a SigningCertificate of either version, whose first certificate is the signer's.
 ///
 /// Certificates after the first one, and policies, limit what the signer may be trusted for by
 /// others; they are read for their form only.
 ///
-/// Spec: RFC 5035 3
-fn read_signing_certificate(value: Tlv<'_>, whole: &[u8]) -> Result<CertificateId, TspError> {
+/// Spec: RFC 5035 3, 5.4
+fn read_signing_certificate(
+    value: Tlv<'_>,
+    parse: ParseCertificateId,
+    whole: &[u8],
+) -> Result<CertificateId, TspError> {
     let mut fields = Reader::new(value.raw).sequence()?;
     let mut certificates = fields.sequence()?;
-    let id = CertificateId::parse(certificates.sequence()?, whole)?;
+    let id = parse(certificates.sequence()?, whole)?;
     while !certificates.is_empty() {
         certificates.sequence()?;
     }
@@ -175,8 +194,13 @@ fn read_signing_certificate(value: Tlv<'_>, whole: &[u8]) -> Result<CertificateI
 }
 
 impl CertificateId {
+    /// Spec: RFC 5035 5.4.1
+    fn parse_v1(fields: Reader<'_>, whole: &[u8]) -> Result<Self, TspError> {
+        Self::parse(CertificateHash::Sha1, fields, whole)
+    }
+
     /// Spec: RFC 5035 4
-    fn parse(mut fields: Reader<'_>, whole: &[u8]) -> Result<Self, TspError> {
+    fn parse_v2(mut fields: Reader<'_>, whole: &[u8]) -> Result<Self, TspError> {
         // Off-spec: DER leaves out a hashAlgorithm with its default, but authorities write it.
         let algorithm = match fields.peek() {
             Some(der::SEQUENCE) => {
@@ -188,6 +212,15 @@ impl CertificateId {
             }
             _ => HashAlgorithm::Sha256,
         };
+        Self::parse(CertificateHash::Sha2(algorithm), fields, whole)
+    }
+
+    /// Reads what is the same in both versions.
+    fn parse(
+        hash: CertificateHash,
+        mut fields: Reader<'_>,
+        whole: &[u8],
+    ) -> Result<Self, TspError> {
         let digest = Span::new(fields.octet_string()?, whole);
         let issuer_and_serial = if fields.is_empty() {
             None
@@ -196,9 +229,22 @@ impl CertificateId {
         };
         fields.finish()?;
         Ok(Self {
-            algorithm,
+            hash,
             digest,
             issuer_and_serial,
+        })
+    }
+
+    fn is_of(&self, leaf: &Certificate, whole: &[u8]) -> bool {
+        let claimed = self.digest.of(whole);
+        let same = match self.hash {
+            CertificateHash::Sha1 => crypto::sha1(leaf.der()) == claimed,
+            CertificateHash::Sha2(algorithm) => {
+                crypto::hash(algorithm, leaf.der()).as_bytes() == claimed
+            }
+        };
+        same && self.issuer_and_serial.is_none_or(|(issuer, serial)| {
+            issuer.of(whole) == leaf.issuer() && serial.of(whole) == leaf.serial()
         })
     }
 }

@@ -96,8 +96,6 @@ pub enum TspError {
         /// The type in the attribute, in dotted form.
         found: String,
     },
-    /// A signing certificate given only by its SHA-1.
-    SigningCertificateV1,
     /// An imprint by an algorithm that is not supported.
     ImprintAlgorithm {
         /// The algorithm, in dotted form.
@@ -156,7 +154,6 @@ impl TspError {
         "tsp.attribute-values",
         "tsp.missing-attribute",
         "tsp.content-type-attribute",
-        "tsp.signing-certificate-v1",
         "tsp.imprint-algorithm",
         "tsp.imprint-length",
         "tsp.duplicate-extension",
@@ -191,7 +188,6 @@ impl TspError {
             Self::AttributeValues { .. } => "tsp.attribute-values",
             Self::MissingAttribute { .. } => "tsp.missing-attribute",
             Self::ContentTypeAttribute { .. } => "tsp.content-type-attribute",
-            Self::SigningCertificateV1 => "tsp.signing-certificate-v1",
             Self::ImprintAlgorithm { .. } => "tsp.imprint-algorithm",
             Self::ImprintLength { .. } => "tsp.imprint-length",
             Self::DuplicateExtension { .. } => "tsp.duplicate-extension",
@@ -255,9 +251,6 @@ impl fmt::Display for TspError {
                     f,
                     "wanted TSTInfo in the content-type attribute, found {found}"
                 )
-            }
-            Self::SigningCertificateV1 => {
-                f.write_str("signing certificate is given only by its SHA-1")
             }
             Self::ImprintAlgorithm { found } => {
                 write!(f, "imprint algorithm {found} is not supported")

@@ -91,7 +91,6 @@ impl Hashed<'_> {
 
 impl<'a> Artifact<'a> {
     /// The digest of one algorithm: given, or computed in one reading.
-    #[cfg(feature = "sign")]
     pub(crate) fn digest(self, want: HashAlgorithm) -> Result<Digest, ArtifactError> {
         let mut wanted = Wanted::default();
         wanted.add(want);

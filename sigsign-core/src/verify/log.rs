@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use super::recompute::Sources;
 use super::{Budget, LogError, Spent, Verifier};
 use crate::bundle::{Bundle, BundleVersion};
 use crate::crypto::sha256;
@@ -11,7 +12,7 @@ use crate::merkle::{RootHash, leaf_hash, root_from_inclusion};
 use crate::note::{Checkpoint, Note, NoteKey};
 use crate::policy::{Inclusion, Policy, Threshold, Witnesses};
 use crate::time::Timestamp;
-use crate::tlog::{Body, LogEntry, Proof, promise_payload};
+use crate::tlog::{Body, EntryBody, LogEntry, Proof, promise_payload};
 use crate::trust::Log;
 
 /// Entries proven to be in logs of the trusted root. Made by this file only.
@@ -53,22 +54,38 @@ pub(super) struct Tree {
 pub(super) struct ProvenCheckpoint(Checkpoint);
 
 /// The names and ids under which a log signs notes.
-///
-/// V50: version 2 signs under its origin; instances of version 1 do not agree on a name.
-pub(super) fn note_keys(log: &Log) -> [NoteKey; 2] {
-    let (key, algorithm) = (log.key().clone(), log.scheme().algorithm());
-    let spki_hash = sha256(key.spki());
-    let [a, b, c, d, ..] = spki_hash;
-    let v1 = NoteKey::any_name(
-        key.clone(),
-        algorithm,
-        log.checkpoint_key_id.unwrap_or([a, b, c, d]),
-    );
-    let v2 = match log.checkpoint_key_id {
-        Some(id) => NoteKey::with_id(log.origin(), key, algorithm, id),
-        None => NoteKey::new(log.origin(), key, algorithm),
-    };
-    [v1, v2]
+#[derive(Debug)]
+pub(super) struct NoteKeys {
+    /// Any name will do: instances of version 1 do not agree on one.
+    v1: NoteKey,
+    /// One for each name that follows from the base URL.
+    v2: Vec<NoteKey>,
+}
+
+impl NoteKeys {
+    /// V50
+    pub(super) fn of(log: &Log) -> Self {
+        let (key, algorithm) = (log.key(), log.scheme().algorithm());
+        let [a, b, c, d, ..] = sha256(key.spki());
+        let id = log.checkpoint_key_id.unwrap_or([a, b, c, d]);
+        let named = |name: &str| match log.checkpoint_key_id {
+            Some(id) => NoteKey::with_id(name, key.clone(), algorithm, id),
+            None => NoteKey::new(name, key.clone(), algorithm),
+        };
+        Self {
+            v1: NoteKey::any_name(key.clone(), algorithm, id),
+            v2: log.origins().map(named).collect(),
+        }
+    }
+
+    /// The one key that is to open a note.
+    fn for_note(&self, is_v2: bool, note: &Note<'_>) -> &NoteKey {
+        let signed = |key: &&NoteKey| note.signatures_to_check(std::slice::from_ref(*key)) > 0;
+        match self.v2.iter().find(signed).or_else(|| self.v2.first()) {
+            Some(key) if is_v2 => key,
+            _ => &self.v1,
+        }
+    }
 }
 
 impl Verifier {
@@ -76,12 +93,18 @@ impl Verifier {
     pub(super) fn include_entries(
         &self,
         bundle: &Bundle,
+        sources: &Sources<'_>,
         policy: &Policy,
         budget: &mut Budget,
     ) -> Result<IncludedEntries, LogError> {
         let mut included: Vec<IncludedEntry> = Vec::with_capacity(bundle.entries().len());
         for entry in bundle.entries() {
-            let entry = self.include_entry(bundle.version(), entry, policy, budget)?;
+            let entry = match entry.canonicalized_body() {
+                Some(_) => self.include_entry(bundle.version(), entry, policy, budget)?,
+                None => {
+                    self.include_recomputed(bundle.version(), entry, sources, policy, budget)?
+                }
+            };
             // V47: what an entry is, is the log and the leaf that was proven (O1, A28)
             let same = |other: &IncludedEntry| (other.log, other.index) == (entry.log, entry.index);
             if included.iter().any(same) {
@@ -104,6 +127,29 @@ impl Verifier {
         Ok(IncludedEntries(included))
     }
 
+    /// Proves an entry whose body the bundle leaves out (V41).
+    ///
+    /// Spec: client-spec 4.6; rekor-v2 6.1.4
+    fn include_recomputed(
+        &self,
+        version: BundleVersion,
+        entry: &LogEntry,
+        sources: &Sources<'_>,
+        policy: &Policy,
+        budget: &mut Budget,
+    ) -> Result<IncludedEntry, LogError> {
+        let mut problem = LogError::BodyMissing;
+        for body in sources.bodies(entry.kind()) {
+            let mut whole = entry.clone();
+            whole.body = Some(EntryBody::new(body, entry.kind()));
+            match self.include_entry(version, &whole, policy, budget) {
+                Ok(included) => return Ok(included),
+                Err(error) => problem = error,
+            }
+        }
+        Err(problem)
+    }
+
     pub(super) fn include_entry(
         &self,
         version: BundleVersion,
@@ -111,25 +157,65 @@ impl Verifier {
         policy: &Policy,
         budget: &mut Budget,
     ) -> Result<IncludedEntry, LogError> {
-        let (log_at, log) = self.log_of(entry)?;
+        let mut logs = self.logs_of(entry).peekable();
+        if logs.peek().is_none() {
+            return Err(LogError::UnknownLog {
+                log_id: entry.log_id().to_vec(),
+            });
+        }
         let entry_body = entry.body.as_ref().ok_or(LogError::BodyMissing)?;
         let body_bytes = entry_body.bytes.as_slice();
         let body = entry_body.parsed.clone().map_err(LogError::Body)?;
         // V41: the leaf of version 2 is what the log writes for these values, and nothing else
-        if entry.kind().is_v2() && body.canonical_v2().as_deref() != Some(body_bytes) {
+        if entry.kind().is_v2() && body.canonical().as_deref() != Some(body_bytes) {
             return Err(LogError::BodyNotCanonical);
         }
+        // Ids are not unique: a log may use its key under several names.
+        let mut problem = LogError::BodyMissing;
+        for log_at in logs {
+            match self.include_in(log_at, version, entry, body_bytes, policy, budget) {
+                Ok((index, tree)) => {
+                    // V9: the time of an entry of version 2 is never used
+                    let promised = entry.promise().is_some() && !entry.kind().is_v2();
+                    let at = Timestamp::from_unix_seconds(entry.integrated_time());
+                    return Ok(IncludedEntry {
+                        log: log_at,
+                        index,
+                        body,
+                        promised_at: promised.then_some(at),
+                        has_promise: entry.promise().is_some(),
+                        tree,
+                    });
+                }
+                Err(error) => problem = error,
+            }
+        }
+        Err(problem)
+    }
+
+    /// Proves an entry with this body in one log: the place of its leaf, and the tree.
+    fn include_in(
+        &self,
+        log_at: usize,
+        version: BundleVersion,
+        entry: &LogEntry,
+        body_bytes: &[u8],
+        policy: &Policy,
+        budget: &mut Budget,
+    ) -> Result<(u64, Option<Tree>), LogError> {
         // V8: verified if present
         if let Some(promise) = entry.promise() {
             budget.spend(1)?;
-            check_promise(log, entry, body_bytes, promise)?;
+            if let Some(log) = self.root.logs().get(log_at) {
+                check_promise(log, entry, body_bytes, promise)?;
+            }
         } else if version == BundleVersion::V0_1 {
             return Err(LogError::PromiseMissing);
         }
         let proof = entry
             .proof()
             .and_then(|proof| Some((proof, proof.checkpoint()?)));
-        let (index, tree) = match proof {
+        match proof {
             Some((proof, note)) => {
                 // V43: the index in the shard; logs of version 2 have one shard
                 let index = if entry.kind().is_v2() {
@@ -138,43 +224,24 @@ impl Verifier {
                     proof.index()
                 };
                 let leaf = (body_bytes, index);
-                (
-                    index,
-                    Some(self.check_proof(log_at, entry, leaf, proof, note, policy, budget)?),
-                )
+                let tree = self.check_proof(log_at, entry, leaf, proof, note, policy, budget)?;
+                Ok((index, Some(tree)))
             }
             // V7: a promise alone, only in bundles 0.1 and only if the caller says so
             None if version == BundleVersion::V0_1
                 && entry.promise().is_some()
                 && policy.inclusion == Inclusion::PromiseWillDo =>
             {
-                (entry.log_index(), None)
+                Ok((entry.log_index(), None))
             }
-            None => return Err(LogError::ProofMissing { version }),
-        };
-        // V9: the time of an entry of version 2 is never used
-        let promised = entry.promise().is_some() && !entry.kind().is_v2();
-        let at = Timestamp::from_unix_seconds(entry.integrated_time());
-        Ok(IncludedEntry {
-            log: log_at,
-            index,
-            body,
-            promised_at: promised.then_some(at),
-            has_promise: entry.promise().is_some(),
-            tree,
-        })
+            None => Err(LogError::ProofMissing { version }),
+        }
     }
 
-    /// The log that an entry names, by its identifier.
-    fn log_of(&self, entry: &LogEntry) -> Result<(usize, &Log), LogError> {
-        self.root
-            .logs()
-            .iter()
-            .enumerate()
-            .find(|(_, log)| log.id() == entry.log_id())
-            .ok_or_else(|| LogError::UnknownLog {
-                log_id: entry.log_id().to_vec(),
-            })
+    /// The logs that an entry may be of, by its identifier.
+    fn logs_of(&self, entry: &LogEntry) -> impl Iterator<Item = usize> {
+        let logs = self.root.logs().iter().enumerate();
+        logs.filter_map(|(place, log)| log.is_named(entry.log_id()).then_some(place))
     }
 
     #[expect(
@@ -251,19 +318,19 @@ impl Verifier {
         budget: &mut Budget,
     ) -> Result<Checkpoint, LogError> {
         let parsed = Note::parse(note).map_err(LogError::Checkpoint)?;
-        let [v1, v2] = self.note_keys.get(log_at).ok_or(LogError::BodyMissing)?;
-        let keys = std::slice::from_ref(if is_v2 { v2 } else { v1 });
+        let keys = self.note_keys.get(log_at).ok_or(LogError::BodyMissing)?;
+        let key = keys.for_note(is_v2, &parsed);
+        let keys = std::slice::from_ref(key);
         budget.spend(parsed.signatures_to_check(keys))?;
         let checkpoint = parsed.open(keys).map_err(LogError::Checkpoint)?;
-        let log = self.root.logs().get(log_at).map_or("", Log::origin);
         let found = checkpoint.origin();
-        // V50, O2: the origin is the log's; version 1 adds the number of its tree
-        let matches = if is_v2 {
-            found == log
-        } else {
-            is_v1_origin(found, &parsed)
+        // V50, O2: the origin is the name of the key; version 1 adds the number of its tree
+        let matches = match key.name() {
+            Some(name) => found == name,
+            None => is_v1_origin(found, &parsed),
         };
         if !matches {
+            let log = self.root.logs().get(log_at).map_or("", Log::origin);
             return Err(LogError::Origin {
                 want: log.to_owned(),
                 found: found.to_owned(),

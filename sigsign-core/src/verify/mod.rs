@@ -27,6 +27,7 @@ mod fresh;
 mod identity;
 mod log;
 mod path;
+mod recompute;
 mod report;
 mod tie;
 mod times;
@@ -40,7 +41,6 @@ pub use report::{Check, CheckResult, Report};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::bundle::Bundle;
-use crate::note::NoteKey;
 use crate::policy::Policy;
 use crate::time::Timestamp;
 use crate::trust::TrustedRoot;
@@ -55,8 +55,8 @@ pub struct Verifier {
     root: TrustedRoot,
     authorities: Vec<PathVerifier>,
     timestamp_authorities: Vec<PathVerifier>,
-    /// For each log, the key under the name of version 1 and of version 2.
-    note_keys: Vec<[NoteKey; 2]>,
+    /// For each log.
+    note_keys: Vec<log::NoteKeys>,
     leaves: cache::Cache<(), path::ProvenLeaf>,
     /// By the log and whether it is of version 2.
     checkpoints: cache::Cache<(usize, bool), log::ProvenCheckpoint>,
@@ -74,7 +74,7 @@ impl Verifier {
         Self {
             authorities: verifiers(root.certificate_authorities(), Usage::CodeSigning),
             timestamp_authorities: verifiers(root.timestamp_authorities(), Usage::TimeStamping),
-            note_keys: root.logs().iter().map(log::note_keys).collect(),
+            note_keys: root.logs().iter().map(log::NoteKeys::of).collect(),
             leaves: cache::Cache::new(),
             checkpoints: cache::Cache::new(),
             root: root.clone(),
@@ -104,8 +104,10 @@ impl Verifier {
         now: Timestamp,
     ) -> Result<Verified, VerifyError> {
         let mut budget = Budget::new();
+        let (sources, artifact) =
+            recompute::Sources::gather(bundle, policy, artifact).map_err(VerifyError::Artifact)?;
         let entries = self
-            .include_entries(bundle, policy, &mut budget)
+            .include_entries(bundle, &sources, policy, &mut budget)
             .map_err(VerifyError::Log)?;
         let times = self.vouched_times(bundle, &entries, policy, now, &mut budget)?;
         let signer = self

@@ -178,9 +178,14 @@ impl Verifier {
                 continue;
             };
             for at in entry_times(entry, times) {
-                // The same key may stand in the root with several windows.
-                let same_key = |other: &&Log| other.id() == log.id() && other.key() == log.key();
-                let mut windows = self.root.logs().iter().filter(same_key).map(Log::validity);
+                // The same log may stand in the root with several windows. Logs of version 1 are
+                // not known by a name.
+                let same_name =
+                    |other: &Log| !entry.body.kind().is_v2() || other.origin() == log.origin();
+                let same_log = |other: &&Log| {
+                    other.id() == log.id() && other.key() == log.key() && same_name(other)
+                };
+                let mut windows = self.root.logs().iter().filter(same_log).map(Log::validity);
                 if !windows.any(|window| window.contains(at)) {
                     return Err(LogError::KeyWindow {
                         window: log.validity(),

@@ -194,6 +194,48 @@ fn entries() -> Vec<Case> {
             },
         ),
         in_entry(
+            "dsse-body-omitted",
+            "V40 V41",
+            "no body where it holds a hash that a bundle does not keep",
+            ("v03-dsse", Recipe::v1().dsse("dsse")),
+            |json| json.remove("canonicalizedBody"),
+        ),
+        in_entry(
+            "intoto-body-omitted",
+            "V40 V41",
+            "no body where it holds a hash that a bundle does not keep",
+            ("v03-intoto", Recipe::v1().dsse("intoto")),
+            |json| json.remove("canonicalizedBody"),
+        ),
+        bad(
+            "body-omitted-of-other-digest",
+            "V41 V55",
+            "no body, and the digest of another artifact",
+            v2(),
+            |stage| match stage {
+                Stage::Entry(_, json) => json.remove("canonicalizedBody"),
+                Stage::Bundle(json) => json.set(
+                    "messageSignature.messageDigest.digest",
+                    Json::bytes(Hash::Sha256.of(b"other")),
+                ),
+                _ => {}
+            },
+        ),
+        bad(
+            "body-omitted-of-other-signature",
+            "V37 V41",
+            "no body, in the log that of another signature",
+            v2(),
+            |stage| match stage {
+                Stage::Body(_, json) => json.set(
+                    "spec.hashedRekordV002.signature.content",
+                    Json::bytes(b"\x30\x06\x02\x01\x01\x02\x01\x01"),
+                ),
+                Stage::Entry(_, json) => json.remove("canonicalizedBody"),
+                _ => {}
+            },
+        ),
+        in_entry(
             "v2-time-alone",
             "V9 V10",
             "an entry of version 2 whose time is no time",

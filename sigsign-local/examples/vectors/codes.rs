@@ -2,6 +2,10 @@
 
 pub(crate) const CODES: &[(&str, &str)] = &[
     ("authority-after-window", "signer.path"),
+    ("body-omitted-of-other-digest", "log.root-mismatch"),
+    ("body-omitted-of-other-signature", "log.root-mismatch"),
+    ("dsse-body-omitted", "log.body-missing"),
+    ("intoto-body-omitted", "log.body-missing"),
     ("body-of-other-kind", "log.body"),
     ("chain-in-03", "bundle.key-material"),
     ("checkpoint-control", "log.checkpoint"),

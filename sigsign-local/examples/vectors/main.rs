@@ -9,6 +9,8 @@ mod bad_times;
 mod case;
 mod codes;
 mod good;
+mod good_documents;
+mod good_tokens;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -28,6 +30,8 @@ fn main() -> io::Result<()> {
         fs::create_dir_all(folder.join(set))?;
     }
     let mut cases = good::cases();
+    cases.extend(good_documents::cases());
+    cases.extend(good_tokens::cases());
     cases.extend(bad_content::cases());
     cases.extend(bad_logs::cases());
     cases.extend(bad_times::cases());

@@ -227,20 +227,38 @@ fn rejects_another_content_type_attribute() {
 
 // V17
 #[test]
-fn rejects_a_signing_certificate_by_sha1() {
-    let v1 = || attribute(SIGNING_CERTIFICATE, &sequence(&[]));
+fn accepts_a_signing_certificate_by_sha1() {
+    let v1 = |leaf: &Certificate| {
+        let digest = tlv(der::OCTET_STRING, &[&crypto::sha1(leaf.der())]);
+        attribute(
+            SIGNING_CERTIFICATE,
+            &sequence(&[&sequence(&[&sequence(&[&digest])])]),
+        )
+    };
+    let both = |id: Vec<u8>| {
+        let recipe = Recipe::new(leaf());
+        let mut attributes = recipe.attributes();
+        attributes.push(id);
+        attributes.sort();
+        let token = TimestampToken::from_response(&recipe.build_with(&attributes))?;
+        token.verify(STAMPED, &recipe.leaf)
+    };
+    let other = certificate(leaf().spki(), "root", 6);
 
+    assert_eq!(Ok(at()), changed(|r| r.essential = v1(&leaf())));
+    assert_eq!(Ok(at()), both(v1(&leaf())));
+    // Of another certificate, alone or beside a good one of the second version.
+    let refused = Err(TspError::SigningCertificate);
+    assert_eq!(refused, changed(|r| r.essential = v1(&other)));
+    assert_eq!(refused, both(v1(&other)));
+    let truncated = Err(TspError::Der(DerError::Tag {
+        want: der::SEQUENCE,
+        found: None,
+    }));
     assert_eq!(
-        TspError::SigningCertificateV1,
-        rejected(|r| r.essential = v1())
+        truncated,
+        both(attribute(SIGNING_CERTIFICATE, &sequence(&[])))
     );
-    let mut recipe = Recipe::new(leaf());
-    let mut attributes = recipe.attributes();
-    attributes.push(v1());
-    attributes.sort();
-    recipe.after_signature = tlv(0xa1, &[&attribute(&[0x2a, 3], &int(1))]);
-    let token = TimestampToken::from_response(&recipe.build_with(&attributes)).unwrap();
-    assert_eq!(Ok(at()), token.verify(STAMPED, &recipe.leaf));
 }
 
 // V20 O26
