@@ -4,15 +4,16 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use sigsign_core::bundle::{Bundle, BundleError, Lines};
+use sigsign_core::bundle::Bundle;
 use sigsign_core::crypto::Hasher;
 use sigsign_core::digest::{Digest, HashAlgorithm};
 use sigsign_core::policy::Policy;
 use sigsign_core::time::Timestamp;
 use sigsign_core::verify::{Artifact, ArtifactError, Verified, Verifier, VerifyError};
 
+use crate::bundles::Bundles;
 use crate::exit::Exit;
-use crate::files::{self, Document, ReadAhead};
+use crate::files::{self, ReadAhead};
 use crate::plan::Subject;
 use crate::problem::Problem;
 use crate::progress::Progress;
@@ -24,6 +25,8 @@ pub(crate) struct Question<'a> {
     pub(crate) policy: &'a Policy,
     pub(crate) now: Timestamp,
     pub(crate) reading: Reading,
+    /// Whether the trusted root is of a local instance.
+    pub(crate) local: bool,
 }
 
 /// How a large file is read.
@@ -49,6 +52,8 @@ pub(crate) struct Answer {
     pub(crate) verdict: Verdict,
     /// Other bundles in the same file, by their number, and why they did not verify.
     pub(crate) others: Others,
+    /// Whether it was verified for a local instance, not the public one.
+    pub(crate) local: bool,
 }
 
 impl Answer {
@@ -60,49 +65,34 @@ impl Answer {
 }
 
 impl Question<'_> {
-    /// Verifies `subject` with the bundles at `bundle`, or beside it.
-    pub(crate) fn ask(self, subject: &Subject, bundle: Option<&Path>) -> Answer {
-        let (bundle, found) = match (bundle, subject) {
-            (Some(bundle), _) => (bundle.to_owned(), Ok(())),
-            (None, Subject::File(file)) => match files::find_bundle(file) {
-                Ok(bundle) => (bundle, Ok(())),
-                Err(problem) => (PathBuf::new(), Err(problem)),
-            },
-            // The plan asks for a bundle with anything else.
-            (None, _) => (
-                PathBuf::new(),
-                Err(Problem::input("bundle.not-found", "no bundle")),
-            ),
-        };
-        let bundles = found.and_then(|()| read_bundles(&bundle));
-        let (verdict, others) = match bundles {
-            Err(problem) => (Err(problem), Vec::new()),
-            Ok(bundles) => self.ask_all(subject, bundles),
+    /// Verifies `subject`; one good bundle is enough.
+    pub(crate) fn ask(self, subject: &Subject, bundles: &Bundles) -> Answer {
+        let (verdict, others) = match bundles.found() {
+            Err(problem) => (Err(problem.clone()), Vec::new()),
+            Ok(found) => self.ask_all(subject, found),
         };
         Answer {
-            bundle,
+            bundle: bundles.path().to_owned(),
             verdict,
             others,
+            local: self.local,
         }
     }
 
-    /// One good bundle is enough.
-    fn ask_all(
-        self,
-        subject: &Subject,
-        bundles: Vec<Result<Bundle, Problem>>,
-    ) -> (Verdict, Others) {
+    fn ask_all(self, subject: &Subject, bundles: &[Result<Bundle, Problem>]) -> (Verdict, Others) {
         let mut contents = Contents::new(subject, bundles.len() > 1, self.reading);
         let mut others = Vec::new();
         for (number, bundle) in (1..).zip(bundles) {
-            let verdict = bundle.and_then(|bundle| contents.verify(self, &bundle));
+            let verdict = match bundle {
+                Ok(bundle) => contents.verify(self, bundle),
+                Err(problem) => Err(problem.clone()),
+            };
             match verdict {
                 Ok(verified) => return (Ok(verified), others),
                 Err(problem) => others.push((number, problem)),
             }
         }
         let verdict = match others.len() {
-            0 => Problem::input("bundle.empty", "there is no bundle in the file"),
             1 => others.remove(0).1,
             count => none_of(count, &others),
         };
@@ -119,22 +109,8 @@ fn none_of(count: usize, others: &[(usize, Problem)]) -> Problem {
         check: None,
         code: "bundle.none-verified",
         sentences: vec![format!("none of the {count} bundles verifies")],
-        hint: others.first().and_then(|(_, problem)| problem.hint.clone()),
+        hint: None,
     }
-}
-
-fn read_bundles(path: &Path) -> Result<Vec<Result<Bundle, Problem>>, Problem> {
-    let bytes = Document::Bundle.read(path)?;
-    let wrong = |error: BundleError| {
-        let what = format!("{} is not a bundle that can be used", path.display());
-        Problem::document(error.code(), &what, &error)
-    };
-    if files::is_lines(path) {
-        return Ok(Lines::new(&bytes)
-            .map(|bundle| bundle.map_err(wrong))
-            .collect());
-    }
-    Ok(vec![Ok(Bundle::from_json(&bytes).map_err(wrong)?)])
 }
 
 /// What is known of the artifact so far, where several bundles ask for it.
@@ -197,8 +173,7 @@ impl<'a> Contents<'a> {
             vec![want]
         };
         let mut opened = self.open(subject)?;
-        let digests =
-            hash(&mut opened, &algorithms).map_err(|error| unreadable(&subject.name(), &error))?;
+        let digests = hash(&mut opened, &algorithms).map_err(|error| unreadable(&error))?;
         self.digests.extend(digests);
         let unknown = || Problem::input("artifact.read", "digest cannot be computed");
         self.digests
@@ -213,16 +188,12 @@ impl<'a> Contents<'a> {
             Subject::File(path) => Opened::file(path, self.reading),
             _ => Ok(Opened::Ahead(ReadAhead::new(io::stdin()), Progress::new(0))),
         };
-        opened.map_err(|error| unreadable(&subject.name(), &error))
+        opened.map_err(|error| unreadable(&error))
     }
 }
 
-fn unreadable(name: &str, error: &io::Error) -> Problem {
-    Problem::io(
-        "artifact.read",
-        &format!("artifact {name} cannot be read"),
-        error,
-    )
+fn unreadable(error: &io::Error) -> Problem {
+    Problem::io("artifact.read", "artifact cannot be read", error)
 }
 
 fn hash(reader: &mut impl Read, algorithms: &[HashAlgorithm]) -> io::Result<Vec<Digest>> {

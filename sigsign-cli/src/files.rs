@@ -1,13 +1,15 @@
 //! Files: what is read, how much of it, and where a bundle is looked for.
 
+mod list;
 mod read_ahead;
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sigsign_core::limits;
 
+pub(crate) use list::List;
 pub(crate) use read_ahead::ReadAhead;
 
 use crate::problem::Problem;
@@ -58,7 +60,7 @@ impl Document {
     /// Reads all of it; `-` is standard input. No more than the cap is read, from endless pipes
     /// neither.
     pub(crate) fn read(self, path: &Path) -> Result<Vec<u8>, Problem> {
-        let what = || format!("{} {} cannot be read", self.name(), path.display());
+        let what = || format!("{} {} cannot be read", self.name(), shown(path));
         let cap = self.cap(path);
         let bytes = if is_stdin(path) {
             bounded(io::stdin().lock(), cap, 0)
@@ -67,7 +69,7 @@ impl Document {
         };
         let bytes = bytes.map_err(|error| Problem::io(self.code(), &what(), &error))?;
         if bytes.len() > cap {
-            let what = format!("{} is longer than {cap} bytes", path.display());
+            let what = format!("{} {} is longer than {cap} bytes", self.name(), shown(path));
             return Err(Problem::input(self.code(), what));
         }
         Ok(bytes)
@@ -111,77 +113,16 @@ pub(crate) fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
+/// The name of a file in messages.
+pub(crate) fn shown(path: &Path) -> String {
+    if is_stdin(path) {
+        return "on standard input".to_owned();
+    }
+    path.display().to_string()
+}
+
 /// Whether a file of this name has a bundle in each line.
 pub(crate) fn is_lines(path: &Path) -> bool {
     path.extension()
         .is_some_and(|extension| extension == "jsonl")
-}
-
-/// Where the bundle of a file is looked for, in this order.
-const BUNDLE_ENDINGS: [&str; 3] = [".sigstore.json", ".sigstore", ".sigstore.jsonl"];
-
-/// The first bundle beside the file; a link that leads nowhere counts, so that it is noticed.
-pub(crate) fn find_bundle(file: &Path) -> Result<PathBuf, Problem> {
-    let candidates = BUNDLE_ENDINGS.map(|ending| {
-        let mut name = file.as_os_str().to_owned();
-        name.push(ending);
-        PathBuf::from(name)
-    });
-    if let Some(found) = candidates
-        .iter()
-        .find(|path| fs::symlink_metadata(path).is_ok())
-    {
-        return Ok(found.clone());
-    }
-    let [first, second, third] = candidates.map(|path| path.display().to_string());
-    let sentence = format!("no bundle found: looked for {first}, {second} and {third}");
-    Err(Problem::input("bundle.not-found", sentence).hint("name it with --bundle PATH"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A folder of its own, gone when the test ends.
-    struct Folder(PathBuf);
-
-    impl Folder {
-        fn new(name: &str) -> Self {
-            let path = std::env::temp_dir().join(format!("sigsign-{name}-{}", std::process::id()));
-            fs::create_dir_all(&path).unwrap();
-            Self(path)
-        }
-
-        fn add(&self, name: &str) -> PathBuf {
-            File::create(self.0.join(name)).unwrap();
-            self.0.join(name)
-        }
-    }
-
-    impl Drop for Folder {
-        fn drop(&mut self) {
-            fs::remove_dir_all(&self.0).unwrap();
-        }
-    }
-
-    // V1
-    #[test]
-    fn accepts_bundles_beside_the_file_in_their_order() {
-        let folder = Folder::new("order");
-        let file = folder.add("app");
-
-        let old = folder.add("app.sigstore");
-        assert_eq!(old, find_bundle(&file).unwrap());
-        let new = folder.add("app.sigstore.json");
-        assert_eq!(new, find_bundle(&file).unwrap());
-    }
-
-    // V1
-    #[test]
-    fn rejects_a_file_without_a_bundle() {
-        let folder = Folder::new("none");
-        let file = folder.add("app");
-
-        assert_eq!("bundle.not-found", find_bundle(&file).unwrap_err().code);
-    }
 }

@@ -4,11 +4,20 @@
 pub(crate) fn of(code: &str) -> Option<&'static str> {
     Some(match code {
         "artifact.read" => return None,
+        "batch.identity" => {
+            "add \"identity\" and \"issuer\" to the line, or --identity and --issuer to the command"
+        }
+        "batch.line" => {
+            "a line is {\"bundle\": PATH, \"artifact\": PATH or \"sha256:HEX\"}, with \"identity\" and \
+             \"issuer\" or without"
+        }
         "identity.subject" => {
             "if the signer found is one you trust, give exactly it to --identity; a pattern must \
              cover all of it"
         }
-        "identity.issuer" => "if you trust the issuer found, give exactly it to --issuer",
+        "identity.issuer" => {
+            "if it is the issuer you expect, name the signer with --identity SUBJECT --issuer URL"
+        }
         "identity.extension" => "`sigsign inspect BUNDLE` lists the extensions of the certificate",
         "artifact.signature" | "artifact.digest-mismatch" => {
             "the file was changed after it was signed, or this is the bundle of another file"
@@ -33,8 +42,8 @@ pub(crate) fn of(code: &str) -> Option<&'static str> {
              newer trusted root"
         }
         "log.too-few" => {
-            "a bundle of GitHub's instance for private repositories has no log entry: --instance \
-             github"
+            "a threshold counts operators of logs; a bundle of GitHub's instance for private \
+             repositories has no log entry: --instance github"
         }
         "log.proof-missing" => {
             "sign anew for a bundle with a proof; --danger-no-inclusion-proof accepts a promise in \
@@ -64,6 +73,7 @@ pub(crate) fn of(code: &str) -> Option<&'static str> {
         code if code.starts_with("identity.") => {
             "the certificate is not one that keyless signing gives out; ask the signer"
         }
+        code if code.starts_with("batch.") => return None,
         _ => "the bundle does not prove what it should; get a fresh copy of it, or sign anew",
     })
 }

@@ -1,5 +1,6 @@
 //! The `sigsign` command: arguments in, an answer on standard output, the verdict as exit status.
 
+mod bundles;
 mod check;
 mod cli;
 mod commands;
@@ -7,7 +8,9 @@ mod commands;
 mod docs;
 mod exit;
 mod files;
+mod grammar;
 mod hint;
+mod instance;
 mod outcome;
 mod plan;
 mod problem;
@@ -19,13 +22,12 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use cli::Cli;
-use exit::Exit;
 use ui::Ui;
 
 fn main() -> ExitCode {
     let Cli { command, global } = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return answer_of_the_grammar(&error),
+        Err(error) => return grammar::answer(error).into(),
     };
     let mut ui = Ui::new(&global);
     let exit = commands::run(command, &mut ui).unwrap_or_else(|problem| {
@@ -33,15 +35,4 @@ fn main() -> ExitCode {
         problem.exit
     });
     ui.finish(exit).into()
-}
-
-/// Help and version are answers; everything else is a wrong command line.
-fn answer_of_the_grammar(error: &clap::Error) -> ExitCode {
-    // Nobody to talk to is no error.
-    let _ = error.print();
-    if error.use_stderr() {
-        Exit::Usage.into()
-    } else {
-        Exit::Done.into()
-    }
 }

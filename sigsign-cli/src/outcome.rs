@@ -9,6 +9,7 @@ use sigsign_core::verify::{CheckResult, Report, Verified};
 use crate::check::Answer;
 use crate::cli::Format;
 use crate::exit::Exit;
+use crate::instance::LOCAL;
 use crate::problem::Problem;
 use crate::ui::{Level, Ui};
 
@@ -21,7 +22,7 @@ const SCHEMA: u8 = 1;
 pub(crate) struct Outcome<'a> {
     schema: u8,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) index: Option<u64>,
+    index: Option<usize>,
     artifact: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
     bundle: String,
@@ -32,12 +33,14 @@ pub(crate) struct Outcome<'a> {
     issuer: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     time: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    local_instance: Option<bool>,
     #[serde(flatten)]
     refusal: Option<Refusal<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     others: Vec<Other<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) report: Option<Box<RawValue>>,
+    report: Option<Box<RawValue>>,
 }
 
 /// Why there is no yes.
@@ -92,6 +95,7 @@ impl<'a> Outcome<'a> {
             time: verified
                 .and_then(|it| it.times().next())
                 .map(|at| at.to_string()),
+            local_instance: (verified.is_some() && answer.local).then_some(true),
             refusal: answer.verdict.as_ref().err().map(Refusal::from),
             others: others.collect(),
             report: None,
@@ -109,10 +113,17 @@ impl<'a> Outcome<'a> {
             subject: None,
             issuer: None,
             time: None,
+            local_instance: None,
             refusal: Some(problem.into()),
             others: Vec::new(),
             report: None,
         }
+    }
+
+    /// For the line with this index in a list.
+    pub(crate) fn at(mut self, index: usize) -> Self {
+        self.index = Some(index);
+        self
     }
 
     pub(crate) fn with_report(mut self, answer: &Answer) -> Self {
@@ -125,8 +136,31 @@ impl<'a> Outcome<'a> {
     }
 
     pub(crate) fn to_json(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
+        visible(serde_json::to_string(self).unwrap_or_default())
     }
+}
+
+/// JSON in which characters that deceive a reader are escaped, as they may be in strings; outside
+/// of them there are none.
+fn visible(json: String) -> String {
+    if json
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() || byte == b' ')
+    {
+        return json;
+    }
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        let plain = c.encode_utf8(&mut [0; 4]).to_owned();
+        if Escaped(&plain).to_string() == plain {
+            text.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                text.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    text
 }
 
 /// Shows the answer for one artifact.
@@ -138,9 +172,14 @@ pub(crate) fn show(artifact: &str, answer: &Answer, ui: &mut Ui) {
         }
         (_, Format::Text) => {
             let verdict = ui.verdict(answer.exit());
-            let summary = answer.verdict.as_ref().map(|verified| summary(verified));
-            let summary = summary.unwrap_or_default();
-            ui.answer(format_args!("{}: {verdict}{summary}", Escaped(artifact)));
+            let mut text = answer
+                .verdict
+                .as_ref()
+                .map_or_else(|_| String::new(), |verified| summary(verified));
+            if answer.verdict.is_ok() && answer.local {
+                text.push_str(&format!("; {LOCAL}"));
+            }
+            ui.answer(format_args!("{}: {verdict}{text}", Escaped(artifact)));
         }
     }
     if ui.format() == Format::Json {

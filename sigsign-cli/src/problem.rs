@@ -49,8 +49,7 @@ impl Problem {
     pub(crate) fn document(code: &'static str, what: &str, error: &dyn Error) -> Self {
         let mut problem = Self::input(code, what);
         problem.sentences.extend(chain(error));
-        problem.hint = hint::of(code).map(str::to_owned);
-        problem
+        problem.hint_of_code()
     }
 
     /// A file that the system does not let us read.
@@ -58,6 +57,12 @@ impl Problem {
         let mut problem = Self::input(code, what);
         problem.sentences.push(io_text(error));
         problem
+    }
+
+    /// With the hint that its code has.
+    pub(crate) fn hint_of_code(mut self) -> Self {
+        self.hint = hint::of(self.code).map(str::to_owned);
+        self
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {

@@ -100,7 +100,8 @@ impl Ui {
     /// A line for the user, not part of the answer.
     pub(crate) fn warning(&mut self, text: impl Display) {
         if self.level > Level::Quiet {
-            self.talk(format_args!("sigsign: warning: {text}\n"));
+            let text = text.to_string();
+            self.talk(format_args!("sigsign: warning: {}\n", Escaped(&text)));
         }
     }
 
@@ -113,13 +114,16 @@ impl Ui {
         if let Some(check) = problem.check {
             text.push_str(&format!("{check}: "));
         }
-        text.push_str(&problem.sentences.join("\n  "));
+        // Paths and values of options are in them as they were given.
+        let sentences = problem.sentences.iter();
+        let sentences: Vec<String> = sentences.map(|it| Escaped(it).to_string()).collect();
+        text.push_str(&sentences.join("\n  "));
         text.push('\n');
         if problem.exit != Exit::Usage {
             text.push_str(&format!("  code: {}\n", problem.code));
         }
         if let Some(hint) = &problem.hint {
-            text.push_str(&format!("hint: {hint}\n"));
+            text.push_str(&format!("hint: {}\n", Escaped(hint)));
         }
         self.talk(format_args!("{text}"));
     }

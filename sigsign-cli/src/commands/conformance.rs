@@ -1,9 +1,11 @@
 use sigsign_core::verify::Verifier;
 
 use super::{now, read_root};
+use crate::bundles::Bundles;
 use crate::check::{Question, Reading};
 use crate::cli::{self, Instance, VerifyBundle};
 use crate::exit::Exit;
+use crate::instance::is_local;
 use crate::plan::{Plan, Verify};
 use crate::problem::Problem;
 use crate::ui::Ui;
@@ -24,6 +26,7 @@ fn verify(args: VerifyBundle) -> Result<Exit, Problem> {
     } else {
         Instance::Public
     };
+    let bundles = Bundles::at(&args.bundle);
     let plan = Plan::new(cli::Verify {
         files: vec![args.file_or_digest],
         bundle: Some(args.bundle),
@@ -42,24 +45,26 @@ fn verify(args: VerifyBundle) -> Result<Exit, Problem> {
     })?;
     let Plan::Verify(Verify {
         subjects,
-        bundle,
         who,
         demands,
         root,
+        ..
     }) = plan
     else {
         return Ok(Exit::No);
     };
     let policy = who.policy(&demands)?;
-    let verifier = Verifier::new(&read_root(&root)?);
+    let root = read_root(&root)?;
+    let verifier = Verifier::new(&root);
     let question = Question {
         verifier: &verifier,
         policy: &policy,
         now: now(),
         reading: Reading::Ahead,
+        local: is_local(&root),
     };
     for subject in &subjects {
-        question.ask(subject, bundle.as_deref()).verdict?;
+        question.ask(subject, &bundles).verdict?;
     }
     Ok(Exit::Done)
 }

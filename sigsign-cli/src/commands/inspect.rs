@@ -8,7 +8,8 @@ use sigsign_core::tsp::TimestampToken;
 use sigsign_core::x509::{Certificate, FulcioClaims};
 
 use crate::exit::Exit;
-use crate::files::{self, Document};
+use crate::files::{self, Document, shown};
+use crate::instance::{LOCAL, is_local_url};
 use crate::problem::Problem;
 use crate::ui::Ui;
 
@@ -16,7 +17,7 @@ use crate::ui::Ui;
 pub(super) fn run(path: &Path, ui: &mut Ui) -> Result<Exit, Problem> {
     let bytes = Document::Bundle.read(path)?;
     let wrong = |error: sigsign_core::BundleError| {
-        let what = format!("{} is not a bundle that can be read", path.display());
+        let what = format!("bundle {} cannot be read", shown(path));
         Problem::document(error.code(), &what, &error)
     };
     let bundles: Vec<Bundle> = if files::is_lines(path) {
@@ -48,7 +49,10 @@ fn show(bundle: &Bundle, ui: &mut Ui) {
     for token in bundle.timestamps() {
         match TimestampToken::from_response(token) {
             Ok(token) => ui.answer(format_args!("timestamp: {}", token.gen_time())),
-            Err(error) => ui.answer(format_args!("timestamp: cannot be read: {error}")),
+            Err(error) => ui.answer(format_args!(
+                "timestamp: cannot be read: {}",
+                Escaped(&error.to_string())
+            )),
         }
     }
 }
@@ -60,7 +64,12 @@ fn show_certificate(leaf: &Certificate, ui: &mut Ui) {
     ui.answer(format_args!("  valid: {}", leaf.validity()));
     let claims = match FulcioClaims::from_certificate(leaf) {
         Ok(claims) => claims,
-        Err(error) => return ui.answer(format_args!("  claims cannot be read: {error}")),
+        Err(error) => {
+            return ui.answer(format_args!(
+                "  claims cannot be read: {}",
+                Escaped(&error.to_string())
+            ));
+        }
     };
     ui.answer(format_args!(
         "  subject: {}",
@@ -70,19 +79,12 @@ fn show_certificate(leaf: &Certificate, ui: &mut Ui) {
         "  issuer: {}",
         Escaped(claims.issuer().unwrap_or("none"))
     ));
-    if claims.issuer().is_some_and(is_local) {
-        ui.answer("  local instance, not the public one");
+    if claims.issuer().is_some_and(is_local_url) {
+        ui.answer(format_args!("  {LOCAL}"));
     }
     for (extension, value) in claims.iter() {
         ui.answer(format_args!("  {extension}: {}", Escaped(value)));
     }
-}
-
-/// Whether a URL is of a host that only a local instance has.
-fn is_local(url: &str) -> bool {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let host = rest.split(['/', ':', '?', '#']).next().unwrap_or(rest);
-    host == "localhost" || host.ends_with(".localhost") || host.ends_with(".invalid")
 }
 
 fn show_content(content: &Content, ui: &mut Ui) {
@@ -112,7 +114,10 @@ fn show_content(content: &Content, ui: &mut Ui) {
                         }
                     }
                 }
-                Err(error) => ui.answer(format_args!("  statement cannot be read: {error}")),
+                Err(error) => ui.answer(format_args!(
+                    "  statement cannot be read: {}",
+                    Escaped(&error.to_string())
+                )),
             }
         }
         _ => {}

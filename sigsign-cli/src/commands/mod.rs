@@ -15,7 +15,7 @@ use sigsign_core::trust::{TrustedRoot, embedded};
 
 use crate::cli::{Command, Conformance, Instance};
 use crate::exit::Exit;
-use crate::files::Document;
+use crate::files::{Document, shown};
 use crate::plan::{Plan, Root};
 use crate::problem::Problem;
 use crate::ui::Ui;
@@ -39,8 +39,13 @@ pub(crate) fn read_key(path: &Path) -> Result<PublicKey, Problem> {
     let bytes = Document::Key.read(path)?;
     let pem = String::from_utf8_lossy(&bytes);
     PublicKey::from_pem(&pem).map_err(|error| {
-        let what = format!("{} is not a public key that can be used", path.display());
-        Problem::document(error.code(), &what, &error)
+        let what = format!("key {} cannot be used", shown(path));
+        let problem = Problem::document(error.code(), &what, &error);
+        if pem.contains("PRIVATE KEY-----") {
+            return problem
+                .hint("that is a private key: keep it to yourself, and give the public key");
+        }
+        problem
     })
 }
 
@@ -57,10 +62,10 @@ fn read_root(root: &Root) -> Result<TrustedRoot, Problem> {
         }
         Root::File(path) => {
             let bytes = Document::TrustedRoot.read(path)?;
-            let name = path.display().to_string();
+            let name = shown(path);
             (
                 TrustedRoot::from_json_named(&bytes, &name),
-                format!("{name} is not a trusted root"),
+                format!("trusted root {name} cannot be used"),
             )
         }
     };

@@ -1,8 +1,12 @@
+use sigsign_core::time::Timestamp;
+use sigsign_core::trust::TrustedRoot;
 use sigsign_core::verify::Verifier;
 
 use super::{now, read_root};
+use crate::bundles::Bundles;
 use crate::check::{Question, Reading};
 use crate::exit::Exit;
+use crate::instance::is_local;
 use crate::outcome;
 use crate::plan;
 use crate::problem::Problem;
@@ -19,11 +23,16 @@ pub(super) fn run(plan: &plan::Verify, ui: &mut Ui) -> Result<Exit, Problem> {
         policy: &policy,
         now,
         reading: Reading::Ahead,
+        local: is_local(&root),
     };
     warn_of_age(&root, now, ui);
+    let shared = plan.bundle.as_deref().map(Bundles::at);
     let mut exit = Exit::Done;
     for subject in &plan.subjects {
-        let answer = question.ask(subject, plan.bundle.as_deref());
+        let answer = match &shared {
+            Some(bundles) => question.ask(subject, bundles),
+            None => question.ask(subject, &Bundles::beside(subject)),
+        };
         exit = exit.and(answer.exit());
         outcome::show(&subject.name(), &answer, ui);
     }
@@ -31,11 +40,7 @@ pub(super) fn run(plan: &plan::Verify, ui: &mut Ui) -> Result<Exit, Problem> {
 }
 
 /// Says so if the trusted root's metadata has expired: keys may have changed since.
-pub(super) fn warn_of_age(
-    root: &sigsign_core::trust::TrustedRoot,
-    now: sigsign_core::time::Timestamp,
-    ui: &mut Ui,
-) {
+pub(super) fn warn_of_age(root: &TrustedRoot, now: Timestamp, ui: &mut Ui) {
     if let Some(expires) = root.source().expires().filter(|expires| now > *expires) {
         ui.warning(format_args!(
             "the trusted root of {} expired at {expires}; its keys may have changed since",

@@ -1,0 +1,145 @@
+//! Where the bundles of an artifact come from.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sigsign_core::bundle::{Bundle, BundleError, Lines};
+
+use crate::files::{self, Document, shown};
+use crate::plan::Subject;
+use crate::problem::Problem;
+
+/// The bundles in one file, read once for all artifacts.
+#[derive(Debug)]
+pub(crate) struct Bundles {
+    path: PathBuf,
+    found: Found,
+}
+
+/// Each bundle, or what is wrong with it; or what is wrong with their file. Never empty.
+type Found = Result<Vec<Result<Bundle, Problem>>, Problem>;
+
+impl Bundles {
+    /// The bundles in this file.
+    pub(crate) fn at(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            found: read(path),
+        }
+    }
+
+    /// The bundles beside an artifact. The plan asks for a path for what is not a file.
+    pub(crate) fn beside(subject: &Subject) -> Self {
+        let found = match subject {
+            Subject::File(file) => find(file),
+            _ => Err(Problem::input("bundle.not-found", "no bundle")),
+        };
+        match found {
+            Ok(path) => Self::at(&path),
+            Err(problem) => Self {
+                path: PathBuf::new(),
+                found: Err(problem),
+            },
+        }
+    }
+
+    /// Where they are; empty if that is not known.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn found(&self) -> Result<&[Result<Bundle, Problem>], &Problem> {
+        self.found.as_deref()
+    }
+}
+
+fn read(path: &Path) -> Found {
+    let bytes = Document::Bundle.read(path)?;
+    let wrong = |error: BundleError| {
+        let what = format!("bundle {} cannot be used", shown(path));
+        Problem::document(error.code(), &what, &error)
+    };
+    if !files::is_lines(path) {
+        return Ok(vec![Ok(Bundle::from_json(&bytes).map_err(wrong)?)]);
+    }
+    let bundles: Vec<_> = Lines::new(&bytes)
+        .map(|bundle| bundle.map_err(wrong))
+        .collect();
+    if bundles.is_empty() {
+        let sentence = format!("there is no bundle in {}", shown(path));
+        return Err(Problem::input("bundle.empty", sentence)
+            .hint("a file whose name ends in .jsonl has a bundle in each line"));
+    }
+    Ok(bundles)
+}
+
+/// Where the bundle of a file is looked for, in this order.
+const BUNDLE_ENDINGS: [&str; 3] = [".sigstore.json", ".sigstore", ".sigstore.jsonl"];
+
+/// The first bundle beside the file; a link that leads nowhere counts, so that it is noticed.
+fn find(file: &Path) -> Result<PathBuf, Problem> {
+    let candidates = BUNDLE_ENDINGS.map(|ending| {
+        let mut name = file.as_os_str().to_owned();
+        name.push(ending);
+        PathBuf::from(name)
+    });
+    if let Some(found) = candidates
+        .iter()
+        .find(|path| fs::symlink_metadata(path).is_ok())
+    {
+        return Ok(found.clone());
+    }
+    let [first, second, third] = candidates.map(|path| path.display().to_string());
+    let sentence = format!("no bundle found: looked for {first}, {second} and {third}");
+    Err(Problem::input("bundle.not-found", sentence).hint("name it with --bundle PATH"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use super::*;
+
+    /// A folder of its own, gone when the test ends.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("sigsign-{name}-{}", std::process::id()));
+            fs::create_dir_all(&path).unwrap();
+            Self(path)
+        }
+
+        fn add(&self, name: &str) -> PathBuf {
+            File::create(self.0.join(name)).unwrap();
+            self.0.join(name)
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            fs::remove_dir_all(&self.0).unwrap();
+        }
+    }
+
+    // V1
+    #[test]
+    fn accepts_bundles_beside_the_file_in_their_order() {
+        let folder = Folder::new("order");
+        let file = folder.add("app");
+
+        let old = folder.add("app.sigstore");
+        assert_eq!(old, find(&file).unwrap());
+        let new = folder.add("app.sigstore.json");
+        assert_eq!(new, find(&file).unwrap());
+    }
+
+    // V1
+    #[test]
+    fn rejects_a_file_without_a_bundle() {
+        let folder = Folder::new("none");
+        let file = folder.add("app");
+
+        assert_eq!("bundle.not-found", find(&file).unwrap_err().code);
+    }
+}
