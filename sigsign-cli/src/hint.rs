@@ -49,7 +49,7 @@ pub(crate) fn of(code: &str) -> Option<&'static str> {
             "sign anew for a bundle with a proof; --danger-no-inclusion-proof accepts a promise in \
              version 0.1"
         }
-        "log.witnesses" | "log.cosignature" => {
+        "log.witnesses" | "note.cosignature" => {
             "check --witness and --witness-quorum; not every log has witnesses"
         }
         "time.too-few" => {
@@ -70,7 +70,7 @@ pub(crate) fn of(code: &str) -> Option<&'static str> {
         code if code.starts_with("bundle.") => {
             "the bundle was damaged or made by software that does not follow the format; sign anew"
         }
-        code if code.starts_with("identity.") => {
+        code if code.starts_with("claims.") => {
             "the certificate is not one that keyless signing gives out; ask the signer"
         }
         code if code.starts_with("batch.") => return None,

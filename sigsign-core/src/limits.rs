@@ -11,6 +11,10 @@ pub const TRUSTED_ROOT_BYTES: usize = 4 << 20;
 /// Levels of JSON arrays and objects. Ours.
 pub const JSON_DEPTH: usize = 64;
 
+/// Names of JSON members that are remembered at a time, to find one that is there twice: those of
+/// the object that is read and of the objects around it. Ours.
+pub const JSON_NAMES: usize = 1 << 17;
+
 /// Log entries in one bundle. From sigstore-go.
 pub const LOG_ENTRIES: usize = 32;
 

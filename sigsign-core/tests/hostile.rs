@@ -21,7 +21,7 @@ const ENTRY: &str = r#"{"logIndex":"1","logId":{"keyId":"wNI9atQGlz+VWfO6LRygH4Q
 // V4 A8 A10
 #[test]
 fn rejects_hostile_sizes() {
-    let cases: [(&str, Vec<u8>); 7] = [
+    let cases: [(&str, Vec<u8>); 8] = [
         (
             "100 MB of JSON",
             within("mediaType", &format!("\"{}\"", "a".repeat(100_000_000))),
@@ -30,6 +30,7 @@ fn rejects_hostile_sizes() {
         ("100,000 entries", entries(100_000)),
         ("as many entries as fit", entries(75_000)),
         ("33 entries", entries(33)),
+        ("as many names as fit", within("x", &names(1_400_000))),
         (
             "arrays 100,000 deep",
             within("x", &nested(100_000, "[", "]")),
@@ -77,6 +78,11 @@ fn entries(count: usize) -> Vec<u8> {
         "verificationMaterial",
         &format!("{{\"tlogEntries\":[{list}]}}"),
     )
+}
+
+fn names(count: usize) -> String {
+    let members: Vec<String> = (0..count).map(|n| format!("\"{n:x}\":0")).collect();
+    format!("{{{}}}", members.join(","))
 }
 
 fn nested(depth: usize, open: &str, close: &str) -> String {

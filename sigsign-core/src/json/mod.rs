@@ -31,6 +31,11 @@ pub enum JsonError {
         /// Levels allowed.
         cap: usize,
     },
+    /// More names than the cap, in one object and those around it.
+    Names {
+        /// Names allowed.
+        cap: usize,
+    },
     /// One object with two members of the same name.
     Duplicate {
         /// The name, unescaped.
@@ -42,13 +47,20 @@ pub enum JsonError {
 
 impl JsonError {
     /// The codes of all such errors.
-    pub const CODES: &[&str] = &["json.syntax", "json.depth", "json.duplicate", "json.utf8"];
+    pub const CODES: &[&str] = &[
+        "json.syntax",
+        "json.depth",
+        "json.names",
+        "json.duplicate",
+        "json.utf8",
+    ];
 
     /// The stable code of this error.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Syntax { .. } => "json.syntax",
             Self::Depth { .. } => "json.depth",
+            Self::Names { .. } => "json.names",
             Self::Duplicate { .. } => "json.duplicate",
             Self::Utf8 => "json.utf8",
         }
@@ -60,6 +72,9 @@ impl fmt::Display for JsonError {
         match self {
             Self::Syntax { offset } => write!(f, "not valid JSON at byte {offset}"),
             Self::Depth { cap } => write!(f, "wanted at most {cap} levels of JSON, found more"),
+            Self::Names { cap } => {
+                write!(f, "wanted at most {cap} JSON members at a time, found more")
+            }
             Self::Duplicate { name } => {
                 write!(f, "wanted unique JSON members, found two {}", Escaped(name))
             }
@@ -87,6 +102,7 @@ pub(crate) fn check(bytes: &[u8]) -> Result<&str, JsonError> {
         at: 0,
         levels: Vec::with_capacity(16),
         names: Vec::with_capacity(32),
+        held: 0,
     };
     checker.document()?;
     Ok(text)
@@ -99,6 +115,8 @@ struct Checker<'a> {
     levels: Vec<Level<'a>>,
     /// The names of the open objects with few members, outermost object first.
     names: Vec<Cow<'a, str>>,
+    /// How many names of open objects are in memory.
+    held: usize,
 }
 
 enum Level<'a> {
@@ -177,12 +195,16 @@ impl<'a> Checker<'a> {
                     return Ok(true);
                 }
                 (Level::Object { start }, Some(b'}')) => {
+                    let forgotten = self.names.len().saturating_sub(*start);
+                    self.held = self.held.saturating_sub(forgotten);
                     self.names.truncate(*start);
                     self.close();
                 }
-                (Level::Array, Some(b']')) | (Level::LargeObject { .. }, Some(b'}')) => {
+                (Level::LargeObject { names }, Some(b'}')) => {
+                    self.held = self.held.saturating_sub(names.len());
                     self.close();
                 }
+                (Level::Array, Some(b']')) => self.close(),
                 _ => return Err(self.syntax()),
             }
         }
@@ -228,6 +250,12 @@ impl<'a> Checker<'a> {
         if is_known {
             return Err(JsonError::Duplicate {
                 name: name.into_owned(),
+            });
+        }
+        self.held = self.held.saturating_add(1);
+        if self.held > limits::JSON_NAMES {
+            return Err(JsonError::Names {
+                cap: limits::JSON_NAMES,
             });
         }
         if let Some(Level::LargeObject { names }) = self.levels.last_mut() {
@@ -567,6 +595,24 @@ mod tests {
         );
     }
 
+    // V4 A8
+    #[test]
+    fn rejects_names_over_the_cap() {
+        let cap = limits::JSON_NAMES;
+        let members = |count: usize| {
+            let members: Vec<_> = (0..count).map(|n| format!("\"{n}\":0")).collect();
+            members.join(",")
+        };
+        let list = format!("[{{{}}},{{{}}}]", members(cap), members(33));
+        // What is around an object counts, what was before it does not.
+        let around = format!("{{{},\"a\":{{{}}}}}", members(cap - 20), members(20));
+
+        assert_eq!(Ok(()), check(list.as_bytes()));
+        let over = Err(JsonError::Names { cap });
+        assert_eq!(over, check(format!("{{{}}}", members(cap + 1)).as_bytes()));
+        assert_eq!(over, check(around.as_bytes()));
+    }
+
     #[test]
     fn rejects_depth_over_the_cap() {
         let nested = |depth| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
@@ -588,6 +634,7 @@ mod tests {
         let errors = [
             JsonError::Syntax { offset: 0 },
             JsonError::Depth { cap: 0 },
+            JsonError::Names { cap: 0 },
             JsonError::Duplicate {
                 name: "a\u{202e}".into(),
             },
@@ -595,6 +642,6 @@ mod tests {
         ];
 
         assert_eq!(JsonError::CODES, errors.each_ref().map(JsonError::code));
-        assert!(errors[2].to_string().ends_with("a\\u{202e}"));
+        assert!(errors[3].to_string().ends_with("a\\u{202e}"));
     }
 }

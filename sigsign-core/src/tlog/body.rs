@@ -36,18 +36,13 @@ pub enum BodyError {
 
 impl BodyError {
     /// Every code of this kind, for the list of errors.
-    pub const CODES: &'static [&'static str] = &[
-        "body.json",
-        "body.shape",
-        "body.kind",
-        "body.field",
-        "body.signatures",
-    ];
+    pub const CODES: &'static [&'static str] =
+        &["body.shape", "body.kind", "body.field", "body.signatures"];
 
     /// The stable code of this error.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Json(_) => "body.json",
+            Self::Json(error) => error.code(),
             Self::Shape(_) => "body.shape",
             Self::Kind { .. } => "body.kind",
             Self::Field(_) => "body.field",

@@ -33,7 +33,8 @@ pub enum VerifyError {
 }
 
 impl VerifyError {
-    /// The stable code of this error: `log.root-mismatch`.
+    /// The stable code of this error, the most specific one there is: `log.root-mismatch`,
+    /// `note.signature`.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Log(error) => error.code(),
@@ -88,31 +89,36 @@ impl std::error::Error for VerifyError {
     }
 }
 
-/// Defines an error enum with a code and a sentence for each variant.
+/// Defines an error enum: variants with a code and a sentence of their own, then those around the
+/// error of another stage, whose code it is.
 macro_rules! errors {
     (
         $(#[$meta:meta])* $name:ident {
             $( $(#[$vmeta:meta])* $variant:ident
-               $( ( $inner:ident : $inner_ty:ty ) )?
                $( { $( $(#[$fmeta:meta])* $field:ident : $ty:ty ),* $(,)? } )?
                => $code:literal, $format:literal $(, $arg:expr)* ; )*
+        }
+        around {
+            $( $(#[$imeta:meta])* $around:ident ( $inner:ty ) => $sentence:literal; )*
         }
     ) => {
         $(#[$meta])*
         #[derive(Clone, Debug, PartialEq, Eq)]
         #[non_exhaustive]
         pub enum $name {
-            $( $(#[$vmeta])* $variant $( ($inner_ty) )? $( { $( $(#[$fmeta])* $field: $ty ),* } )? ),*
+            $( $(#[$vmeta])* $variant $( { $( $(#[$fmeta])* $field: $ty ),* } )?, )*
+            $( $(#[$imeta])* $around($inner), )*
         }
 
         impl $name {
-            /// Every code of this kind, for the list of errors.
+            /// Every code of this kind itself, for the list of errors.
             pub const CODES: &'static [&'static str] = &[ $( $code ),* ];
 
-            /// The stable code of this error.
+            /// The stable code of this error: the most specific one there is.
             pub fn code(&self) -> &'static str {
                 match self {
-                    $( Self::$variant { .. } => $code ),*
+                    $( Self::$variant { .. } => $code, )*
+                    $( Self::$around(error) => error.code(), )*
                 }
             }
         }
@@ -120,10 +126,19 @@ macro_rules! errors {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 match self {
-                    $( Self::$variant $( ($inner) )? $( { $( $field ),* } )? => {
-                        $( let _ = $inner; )?
+                    $( Self::$variant $( { $( $field ),* } )? => {
                         write!(f, $format $(, $arg)*)
-                    } ),*
+                    } )*
+                    $( Self::$around(_) => f.write_str($sentence), )*
+                }
+            }
+        }
+
+        impl std::error::Error for $name {
+            fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+                match self {
+                    $( Self::$around(error) => Some(error), )*
+                    _ => None,
                 }
             }
         }
@@ -150,8 +165,6 @@ errors! {
             /// The index of the leaf.
             index: u64,
         } => "log.duplicate", "log entry {index} is there twice";
-        /// A body that cannot be read, or of another kind than the entry says (V36).
-        Body(error: BodyError) => "log.body", "entry body cannot be used";
         /// No body to check.
         BodyMissing => "log.body-missing", "entry has no body";
         /// A body that is not what its log would have written (V41).
@@ -165,8 +178,6 @@ errors! {
             "wanted an inclusion proof with a checkpoint, found none in a bundle {version}";
         /// An index that no log can have.
         Index => "log.index", "log index is missing or negative";
-        /// A proof that does not lead anywhere.
-        Proof(error: MerkleError) => "log.proof", "inclusion proof cannot be followed";
         /// A proof that leads to another root than the checkpoint's (V44).
         RootMismatch {
             /// The root in the checkpoint.
@@ -177,8 +188,6 @@ errors! {
         /// A proof that claims another tree than its checkpoint (V44, O5).
         ProofFields => "log.proof-fields",
             "size or root in the inclusion proof differ from the checkpoint's";
-        /// A checkpoint that is malformed or not signed by its log (V48 to V51).
-        Checkpoint(error: NoteError) => "log.checkpoint", "checkpoint cannot be used";
         /// A checkpoint of another log (V50, O2).
         Origin {
             /// The origin of the log in the trusted root.
@@ -197,8 +206,6 @@ errors! {
             /// Witnesses whose cosignature is good.
             got: usize,
         } => "log.witnesses", "wanted cosignatures of {need} witnesses, found {got}";
-        /// A witness of the policy whose cosignature is bad (V53, O22).
-        Cosignature(error: NoteError) => "log.cosignature", "cosignature of a named witness is bad";
         /// An entry from a time at which its log's key was not valid (V52).
         KeyWindow {
             /// When the key is valid.
@@ -208,6 +215,16 @@ errors! {
         } => "log.key-window", "wanted an entry made {window}, found one of {at}";
         /// More signatures than one verification may check.
         Budget => "log.budget", "more signatures to check than the cap allows";
+    }
+    around {
+        /// A body that cannot be read, or of another kind than the entry says (V36).
+        Body(BodyError) => "entry body cannot be used";
+        /// A proof that does not lead anywhere.
+        Proof(MerkleError) => "inclusion proof cannot be followed";
+        /// A checkpoint that is malformed or not signed by its log (V48 to V51).
+        Checkpoint(NoteError) => "checkpoint cannot be used";
+        /// A witness of the policy whose cosignature is bad (V53, O22).
+        Cosignature(NoteError) => "cosignature of a named witness is bad";
     }
 }
 
@@ -221,8 +238,6 @@ errors! {
             /// Operators who vouch for one.
             got: usize,
         } => "time.too-few", "wanted times from {need} operators, found {got}";
-        /// A token that cannot be read or is not signed by its authority (V13 to V18).
-        Token(error: TspError) => "time.token", "timestamp token cannot be used";
         /// A token of an authority that the trusted root does not name (V16).
         UnknownAuthority => "time.unknown-authority",
             "timestamp token is not from an authority in the trusted root";
@@ -233,8 +248,6 @@ errors! {
             /// The time of the token.
             at: Timestamp,
         } => "time.window", "wanted a token made {window}, found one of {at}";
-        /// An authority whose own certificates are not good (V18).
-        Authority(error: PathError) => "time.authority", "authority's certificates are not good";
         /// A log that says it took the entry in a time still to come (V12).
         Future {
             /// The time of the verification.
@@ -246,6 +259,12 @@ errors! {
         Integrated => "time.integrated", "the entry's time is missing or negative";
         /// More signatures than one verification may check.
         Budget => "time.budget", "more signatures to check than the cap allows";
+    }
+    around {
+        /// A token that cannot be read or is not signed by its authority (V13 to V18).
+        Token(TspError) => "timestamp token cannot be used";
+        /// An authority whose own certificates are not good (V18).
+        Authority(PathError) => "authority's certificates are not good";
     }
 }
 
@@ -265,10 +284,6 @@ errors! {
             issuer: String,
         } => "signer.unknown-authority",
             "no certificate authority in the trusted root issued this certificate; its issuer is {}", Escaped(issuer);
-        /// A path that does not hold (V24 to V28).
-        Path(error: PathError) => "signer.path", "certificate path does not hold";
-        /// A certificate key that cannot be used.
-        Key(error: KeyError) => "signer.key", "certificate's key cannot be used";
         /// A key hint that is not the key's (V61, O14).
         Hint {
             /// The hint that the key has.
@@ -284,6 +299,12 @@ errors! {
             at: Timestamp,
         } => "signer.key-window", "wanted a signature made {window}, found one of {at}";
     }
+    around {
+        /// A path that does not hold (V24 to V28).
+        Path(PathError) => "certificate path does not hold";
+        /// A certificate key that cannot be used.
+        Key(KeyError) => "certificate's key cannot be used";
+    }
 }
 
 errors! {
@@ -291,8 +312,6 @@ errors! {
     CtError {
         /// No SCT in the certificate (V34).
         Missing => "ct.missing", "certificate carries no signed certificate timestamp";
-        /// SCTs, or the certificate around them, that cannot be read (V30).
-        Malformed(error: crate::ct::SctError) => "ct.malformed", "timestamps cannot be read";
         /// Fewer SCTs of known logs than asked for, counted by operator (V33).
         TooFew {
             /// Operators asked for.
@@ -300,9 +319,6 @@ errors! {
             /// Operators whose SCTs are good.
             got: usize,
         } => "ct.too-few", "wanted timestamps of {need} known operators, found {got}";
-        /// An SCT of a known log that it did not sign (V31, V33).
-        Signature(error: crate::ct::SctError) => "ct.signature",
-            "timestamp of a known log is not signed by it";
         /// An SCT from a time at which its log was not valid (V32).
         Window {
             /// When the log's key is valid.
@@ -311,13 +327,17 @@ errors! {
             at: Timestamp,
         } => "ct.window", "wanted a timestamp made {window}, found one of {at}";
     }
+    around {
+        /// SCTs, or the certificate around them, that cannot be read (V30).
+        Malformed(crate::ct::SctError) => "timestamps cannot be read";
+        /// An SCT of a known log that it did not sign (V31, V33).
+        Signature(crate::ct::SctError) => "timestamp of a known log is not signed by it";
+    }
 }
 
 errors! {
     /// Why the signer is not who the policy asks for.
     IdentityError {
-        /// A certificate whose claims contradict themselves or cannot be read (V59).
-        Claims(error: ClaimsError) => "identity.claims", "certificate's claims cannot be used";
         /// Another subject.
         Subject {
             /// The subject in the policy.
@@ -341,6 +361,10 @@ errors! {
             /// The value in the certificate.
             found: Option<String>,
         } => "identity.extension", "wanted {extension} {want}, found {}", Escaped(found.as_deref().unwrap_or("none"));
+    }
+    around {
+        /// A certificate whose claims contradict themselves or cannot be read (V59).
+        Claims(ClaimsError) => "certificate's claims cannot be used";
     }
 }
 
@@ -412,7 +436,6 @@ impl ArtifactError {
         "artifact.needs-bytes",
         "artifact.payload-type",
         "artifact.key-id",
-        "artifact.statement",
         "artifact.not-a-subject",
         "artifact.predicate-type",
     ];
@@ -427,7 +450,7 @@ impl ArtifactError {
             Self::NeedsBytes => "artifact.needs-bytes",
             Self::PayloadType { .. } => "artifact.payload-type",
             Self::KeyId { .. } => "artifact.key-id",
-            Self::Statement(_) => "artifact.statement",
+            Self::Statement(error) => error.code(),
             Self::NotASubject { .. } => "artifact.not-a-subject",
             Self::PredicateType { .. } => "artifact.predicate-type",
         }
@@ -530,28 +553,5 @@ errors! {
             kind: KeyKind,
         } => "tie.key-details", "log entry says {found}, the signer has a {kind} key";
     }
+    around {}
 }
-
-/// Implements `Error` with the source that some variants carry.
-macro_rules! sources {
-    ($($name:ident: $($variant:ident),*;)*) => {
-        $(impl std::error::Error for $name {
-            fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-                match self {
-                    $( Self::$variant(error) => Some(error), )*
-                    _ => None,
-                }
-            }
-        })*
-    };
-}
-
-sources! {
-    LogError: Body, Proof, Checkpoint, Cosignature;
-    TimeError: Token, Authority;
-    SignerError: Path, Key;
-    CtError: Malformed, Signature;
-    IdentityError: Claims;
-}
-
-impl std::error::Error for TieError {}

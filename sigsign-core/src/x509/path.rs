@@ -104,7 +104,6 @@ impl PathError {
     /// Every code of this kind, for the list of errors.
     pub const CODES: &'static [&'static str] = &[
         "path.length",
-        "path.profile",
         "path.not-issued-by",
         "path.key-id",
         "path.algorithm",
@@ -121,7 +120,7 @@ impl PathError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Length { .. } => "path.length",
-            Self::Profile { .. } => "path.profile",
+            Self::Profile { problem, .. } => problem.code(),
             Self::NotIssuedBy { .. } => "path.not-issued-by",
             Self::KeyId { .. } => "path.key-id",
             Self::Algorithm { .. } => "path.algorithm",
@@ -244,6 +243,28 @@ pub enum ProfileError {
     AlternativeName,
     /// A critical extension that is not known here.
     UnknownCritical,
+}
+
+impl ProfileError {
+    /// Every code of this kind, for the list of errors.
+    pub const CODES: &'static [&'static str] = &[
+        "profile.basic-constraints",
+        "profile.key-usage",
+        "profile.extended-key-usage",
+        "profile.alternative-name",
+        "profile.unknown-critical",
+    ];
+
+    /// The stable code of this error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::BasicConstraints => "profile.basic-constraints",
+            Self::KeyUsage => "profile.key-usage",
+            Self::ExtendedKeyUsage => "profile.extended-key-usage",
+            Self::AlternativeName => "profile.alternative-name",
+            Self::UnknownCritical => "profile.unknown-critical",
+        }
+    }
 }
 
 impl fmt::Display for ProfileError {

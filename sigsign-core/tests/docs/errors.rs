@@ -18,7 +18,9 @@ pub(crate) fn listed(root: &Path) -> Vec<Listed> {
     let mut found = Vec::new();
     for folder in ["sigsign-core/src", "sigsign-cli/src"] {
         for file in source::files(&root.join(folder), ".rs") {
-            found.extend(in_file(&std::fs::read_to_string(&file).unwrap()));
+            let text = std::fs::read_to_string(&file).unwrap();
+            found.extend(in_file(&text));
+            found.extend(in_macros(&text));
         }
     }
     found.sort_by(|a, b| (&a.code, &a.error).cmp(&(&b.code, &b.error)));
@@ -81,6 +83,44 @@ fn in_file(text: &str) -> Vec<Listed> {
             if line.trim_end().ends_with([',', '{', '}']) && !line.trim().starts_with('|') {
                 pattern.clear();
             }
+        }
+    }
+    found
+}
+
+/// The variants `Variant .. => "area.what", ..` of every `errors!` in one file.
+fn in_macros(text: &str) -> Vec<Listed> {
+    let mut found = Vec::new();
+    let (mut owner, mut inside) = (String::new(), false);
+    // What was said last, and of which variant, at the depth of variants.
+    let (mut said, mut of) = (String::new(), (String::new(), String::new()));
+    for line in text.lines() {
+        inside = line == "errors! {" || (inside && line != "}");
+        let starts = |line: &str| line.starts_with(|c: char| c.is_ascii_uppercase());
+        if !inside {
+            continue;
+        }
+        if let Some(name) = line.strip_prefix("    ").filter(|name| starts(name)) {
+            owner = name.split(' ').next().unwrap().to_owned();
+        }
+        if let Some(rest) = line.strip_prefix("        ") {
+            if let Some(sentence) = rest.strip_prefix("/// ") {
+                said = format!("{said} {sentence}").trim().to_owned();
+            } else if starts(rest) {
+                let name = &rest[..rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap()];
+                of = (name.to_owned(), std::mem::take(&mut said));
+            }
+        }
+        let code = line
+            .split_once("=> \"")
+            .and_then(|(_, rest)| rest.split('"').next());
+        if let Some(code) = code.filter(|code| is_code(code)) {
+            let (variant, meaning) = of.clone();
+            found.push(Listed {
+                code: code.to_owned(),
+                error: format!("{owner}::{variant}"),
+                meaning: meaning.replace('|', "\\|"),
+            });
         }
     }
     found
