@@ -101,6 +101,16 @@ impl Hash {
         }
     }
 
+    /// Bytes in a digest.
+    #[expect(clippy::len_without_is_empty, reason = "no digest is empty")]
+    pub fn len(self) -> usize {
+        match self {
+            Self::Sha256 => 32,
+            Self::Sha384 => 48,
+            Self::Sha512 => 64,
+        }
+    }
+
     /// `sha256`
     pub fn name(self) -> &'static str {
         match self {

@@ -4,13 +4,19 @@
 //! folder, addresses and the faults that tests ask for. Makers of what is signed are the modules
 //! beside this one. Requests are read strictly, capped, and refused with a [`Refusal`].
 
+mod asn1;
+mod base64_json;
 mod clock;
 mod context;
+pub mod ct_log;
 mod ct_submit;
 mod data;
 mod fault;
 mod keys;
+mod log_fault;
+mod public_key;
 mod refusal;
+pub mod rekor_v2;
 pub mod tlog;
 
 pub use clock::Clock;
@@ -19,4 +25,5 @@ pub use ct_submit::{CtSubmit, Submitted};
 pub use data::Data;
 pub use fault::{Fault, Faults, Service};
 pub use keys::Keys;
+pub use public_key::{PublicKey, PublicKeyKind};
 pub use refusal::Refusal;

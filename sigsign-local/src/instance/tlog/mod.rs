@@ -321,12 +321,21 @@ impl TileLog {
     ///
     /// If the files cannot be read; `NotFound` if the log is not so large.
     pub fn checkpoint_by(&self, keys: &LogKeys, size: u64) -> io::Result<String> {
+        let root = self.root_at(size)?;
+        Ok(keys.checkpoint(size, &root, self.clock.now_ms()))
+    }
+
+    /// The root of the first `size` leaves.
+    ///
+    /// # Errors
+    ///
+    /// If the files cannot be read; `NotFound` if the log is not so large.
+    pub fn root_at(&self, size: u64) -> io::Result<TreeHash> {
         let published = self.shared.published();
         if size > published.edge.size {
             return Err(io::ErrorKind::NotFound.into());
         }
-        let root = proof::root(&self.view(&published), size)?;
-        Ok(keys.checkpoint(size, &root, self.clock.now_ms()))
+        proof::root(&self.view(&published), size)
     }
 
     fn view<'a>(&'a self, published: &'a Published) -> View<'a> {

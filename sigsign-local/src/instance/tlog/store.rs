@@ -22,8 +22,8 @@ use crate::instance::Data;
 /// Tiles kept in memory, 16 KiB each.
 const CACHED_TILES: usize = 64;
 
-/// The largest bundle of entries that is read: 256 of 64 KiB each, and their lengths.
-const BUNDLE_BYTES: u64 = 256 * (64 * 1024 + 64);
+/// The largest bundle of entries that is read: 256 of two certificates each.
+const BUNDLE_BYTES: u64 = 256 * 160 * 1024;
 
 /// The folder of a log.
 #[derive(Debug)]
