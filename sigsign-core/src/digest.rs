@@ -144,6 +144,24 @@ impl fmt::Debug for Digest {
 /// A digest that a bundle or log entry claims; compare it with one computed here.
 ///
 /// The bytes may be of any length: a lie about the algorithm shows in the comparison.
+///
+/// ```
+/// # use sigsign_core::Artifact;
+/// # use sigsign_core::digest::{Digest, DigestHint};
+/// fn given(computed: Digest) -> Artifact<'static> {
+///     Artifact::Digest(computed)
+/// }
+/// ```
+///
+/// A claim does not become a digest:
+///
+/// ```compile_fail,E0308
+/// # use sigsign_core::Artifact;
+/// # use sigsign_core::digest::{Digest, DigestHint};
+/// fn given(claimed: DigestHint) -> Artifact<'static> {
+///     Artifact::Digest(claimed)
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DigestHint {
     algorithm: HashAlgorithm,

@@ -1,29 +1,71 @@
 //! Keyless signing and verification, compatible with Sigstore.
 //!
-//! ```no_run
-//! use sigsign_core::{Artifact, Bundle, Identity, Policy, Verifier, policy, time, trust};
+//! ```standalone_crate
+//! use sigsign_core::policy::GitHubWorkflow;
+//! use sigsign_core::trust::embedded;
+//! use sigsign_core::{Artifact, Bundle, Identity, Policy, Verifier};
+//! use std::fs::File;
+//! use std::time::SystemTime;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let bundle = Bundle::from_reader(std::fs::File::open("app.tar.gz.sigstore.json")?)?;
-//! let who = Identity::new(policy::Matcher::exact("me@example.org")?, "https://issuer.example")?;
-//! let verifier = Verifier::new(&trust::embedded::public_good()?);
-//! let now = time::Timestamp::from(std::time::SystemTime::now());
-//! let artifact = Artifact::Reader(&mut std::fs::File::open("app.tar.gz")?);
+//! # std::env::set_current_dir("../testdata/public/conda-package")?;
+//! # let name = "signed-package-2.1.0-hb0f4dca_0.conda";
+//! let who = Identity::github(&GitHubWorkflow::of("prefix-dev/sigstore-example"))?;
+//! let verifier = Verifier::new(&embedded::public_good()?);
+//! let bundle = Bundle::from_reader(File::open(format!("{name}.sigstore.json"))?)?;
+//! let artifact = Artifact::Reader(&mut File::open(name)?);
+//! let now = SystemTime::now().into();
 //! let verified = verifier.verify(&bundle, artifact, &Policy::keyless(who), now)?;
-//! # println!("{}", verified.report().to_json());
+//!
+//! assert_eq!(Some("https://token.actions.githubusercontent.com"), verified.issuer());
 //! # Ok(())
 //! # }
 //! ```
 //!
 //! A [`Verifier`] is made once and shared: it remembers what it has proven. Nothing in this crate
-//! reads a clock, a file or the network; all of it is synchronous. In an async program, hashing a
-//! large artifact belongs on a thread for blocking work:
+//! reads a clock, a file or the network.
 //!
-//! ```ignore
-//! let verified = tokio::task::spawn_blocking(move || {
-//!     verifier.verify(&bundle, Artifact::Reader(&mut file), &policy, now)
-//! })
-//! .await??;
+//! # In an async program
+//!
+//! Verifying is synchronous, and takes as long as the artifact takes to be read. It belongs on a
+//! thread for blocking work; everything that it needs is `Send`, and the verifier is shared:
+//!
+//! ```
+//! use sigsign_core::policy::GitHubWorkflow;
+//! use sigsign_core::trust::embedded;
+//! use sigsign_core::{Artifact, Bundle, Identity, Policy, Verified, Verifier};
+//! use std::error::Error;
+//! use std::fs::File;
+//! use std::path::PathBuf;
+//! use std::sync::Arc;
+//! use std::time::SystemTime;
+//!
+//! type Failure = Box<dyn Error + Send + Sync>;
+//!
+//! async fn verify(
+//!     verifier: Arc<Verifier>,
+//!     policy: Arc<Policy>,
+//!     artifact: PathBuf,
+//!     bundle: PathBuf,
+//! ) -> Result<Verified, Failure> {
+//!     let work = move || {
+//!         let bundle = Bundle::from_reader(File::open(bundle)?)?;
+//!         let artifact = Artifact::Reader(&mut File::open(artifact)?);
+//!         Ok(verifier.verify(&bundle, artifact, &policy, SystemTime::now().into())?)
+//!     };
+//!     tokio::task::spawn_blocking(work).await?
+//! }
+//!
+//! # fn main() -> Result<(), Failure> {
+//! # let package = "../testdata/public/conda-package/signed-package-2.1.0-hb0f4dca_0.conda";
+//! # let verifier = Arc::new(Verifier::new(&embedded::public_good()?));
+//! # let who = Identity::github(&GitHubWorkflow::of("prefix-dev/sigstore-example"))?;
+//! # let policy = Arc::new(Policy::keyless(who));
+//! # let bundle = format!("{package}.sigstore.json");
+//! # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+//! # runtime.block_on(verify(verifier, policy, package.into(), bundle.into()))?;
+//! # Ok(())
+//! # }
 //! ```
 //!
 //! # The layers

@@ -145,6 +145,24 @@ impl PartialEq for Matcher {
 impl Eq for Matcher {}
 
 /// Who must have signed: a subject and the issuer that vouched for it, always together.
+///
+/// ```
+/// # use sigsign_core::policy::{Identity, Matcher, PolicyError};
+/// # fn main() -> Result<(), PolicyError> {
+/// let who = Identity::new(Matcher::exact("me@example.org")?, "https://issuer.example")?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A subject alone is none:
+///
+/// ```compile_fail,E0061
+/// # use sigsign_core::policy::{Identity, Matcher, PolicyError};
+/// # fn main() -> Result<(), PolicyError> {
+/// let who = Identity::new(Matcher::exact("me@example.org")?)?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     subject: Matcher,
@@ -399,6 +417,34 @@ pub(crate) struct Witnesses {
 /// Everything a caller asks of a bundle.
 ///
 /// Thresholds count distinct operators, not documents: two entries in one log are one.
+///
+/// There is no policy that leaves open who must have signed, short of [`Policy::danger`]:
+///
+/// ```
+/// # use sigsign_core::policy::{Identity, Policy};
+/// # fn given(who: Identity) {
+/// let policy = Policy::keyless(who).danger().no_log_entry();
+/// # }
+/// ```
+///
+/// None of these compiles:
+///
+/// ```compile_fail,E0599
+/// # use sigsign_core::policy::{Identity, Policy};
+/// let policy = Policy::default();
+/// ```
+///
+/// ```compile_fail,E0061
+/// # use sigsign_core::policy::{Identity, Policy};
+/// let policy = Policy::keyless();
+/// ```
+///
+/// ```compile_fail,E0599
+/// # use sigsign_core::policy::{Identity, Policy};
+/// # fn given(who: Identity) {
+/// let policy = Policy::keyless(who).no_log_entry();
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Policy {
     pub(crate) signer: Signer,

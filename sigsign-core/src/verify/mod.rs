@@ -198,7 +198,46 @@ impl Budget {
 
 /// A bundle that verified: every check that the policy asks for ran and passed.
 ///
-/// There is no way to make one but [`Verifier::verify`].
+/// There is no way to make one but [`Verifier::verify`], and no way to call that without saying
+/// who must have signed:
+///
+/// ```
+/// # use sigsign_core::{Artifact, Bundle, Policy, Verified, Verifier, VerifyError, time::Timestamp};
+/// # struct Given<'a>(&'a Verifier, &'a Bundle, Artifact<'a>, &'a Policy, Timestamp);
+/// fn given(Given(verifier, bundle, artifact, policy, now): Given<'_>) -> Result<Verified, VerifyError> {
+///     verifier.verify(bundle, artifact, policy, now)
+/// }
+/// ```
+///
+/// None of these compiles. Without a policy:
+///
+/// ```compile_fail,E0061
+/// # use sigsign_core::{Artifact, Bundle, Policy, Verified, Verifier, VerifyError, time::Timestamp};
+/// # struct Given<'a>(&'a Verifier, &'a Bundle, Artifact<'a>, &'a Policy, Timestamp);
+/// fn given(Given(verifier, bundle, artifact, policy, now): Given<'_>) -> Result<Verified, VerifyError> {
+///     verifier.verify(bundle, artifact, now)
+/// }
+/// ```
+///
+/// By hand, from nothing, or from a report:
+///
+/// ```compile_fail,E0451
+/// let verified = sigsign_core::Verified { waived: vec![], ..todo!() };
+/// ```
+///
+/// ```compile_fail,E0277
+/// let verified: sigsign_core::Verified = Default::default();
+/// ```
+///
+/// ```compile_fail,E0277
+/// let verified: sigsign_core::Verified = serde_json::from_str("{}").unwrap();
+/// ```
+///
+/// With a proof of one's own for a check that was left out: proofs have no name outside.
+///
+/// ```compile_fail,E0603
+/// use sigsign_core::verify::ct::SctVerified;
+/// ```
 #[derive(Debug)]
 pub struct Verified {
     root: TrustedRoot,
