@@ -14,8 +14,10 @@ mod data;
 mod fault;
 mod keys;
 mod log_fault;
+mod pem;
 mod public_key;
 mod refusal;
+pub mod rekor_v1;
 pub mod rekor_v2;
 pub mod tlog;
 

@@ -3,4 +3,5 @@
 
 mod common;
 mod ct;
+mod v1;
 mod v2;

@@ -67,6 +67,20 @@ impl Leaf {
         let stored = prefixed(&data)?;
         Ok(Self { data, stored })
     }
+
+    /// A leaf that is kept behind a time, which is still to be set: eight bytes.
+    pub(crate) fn timed(data: Vec<u8>) -> Result<Self, Refusal> {
+        let stored = prefixed(&[&[0; 8], &data[..]].concat())?;
+        Ok(Self { data, stored })
+    }
+
+    /// Sets the time of a timed leaf.
+    pub(crate) fn at(mut self, time: i64) -> Self {
+        if let Some(place) = self.stored.get_mut(2..10) {
+            place.copy_from_slice(&time.to_be_bytes());
+        }
+        self
+    }
 }
 
 /// What to do with a leaf that the log has.
