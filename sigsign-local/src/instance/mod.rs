@@ -6,20 +6,24 @@
 
 mod asn1;
 mod base64_json;
+pub mod ca;
 mod clock;
 mod context;
 pub mod ct_log;
 mod ct_submit;
 mod data;
 mod fault;
+pub mod jwt;
 mod keys;
 mod log_fault;
+pub mod oidc;
 mod pem;
 mod public_key;
 mod refusal;
 pub mod rekor_v1;
 pub mod rekor_v2;
 pub mod tlog;
+pub mod tsa;
 
 pub use clock::Clock;
 pub use context::Context;
