@@ -11,7 +11,6 @@ mod files;
 mod grammar;
 mod hint;
 mod instance;
-mod json;
 mod outcome;
 mod plan;
 mod problem;

@@ -103,13 +103,13 @@ pub(crate) fn trusted_root(recipe: &Recipe, chains: &[Chain], stampers: &[Chain]
         .authorities
         .iter()
         .zip(chains)
-        .map(|(spec, chain)| authority(spec, chain));
+        .map(|(spec, chain)| of_spec(spec, chain));
     let known = recipe
         .tsas
         .iter()
         .zip(stampers)
         .filter(|(spec, _)| spec.known);
-    let tsas = known.map(|(spec, chain)| authority(&spec.ca, chain));
+    let tsas = known.map(|(spec, chain)| of_spec(&spec.ca, chain));
     Json::object([
         (
             "mediaType",
@@ -150,21 +150,27 @@ pub fn log(host: &str, operator: &Option<String>, key: &Key, id: &[u8], valid: W
     log
 }
 
-fn authority(spec: &CaSpec, chain: &Chain) -> Json {
+/// CertificateAuthority, with its chain in DER: its own certificate first, the root last.
+pub fn authority(host: &str, operator: &Option<String>, chain: &[Vec<u8>], valid: Window) -> Json {
     let subject = Json::object([
         ("organization", Json::text("sigsign local")),
-        ("commonName", Json::text(&spec.host)),
+        ("commonName", Json::text(host)),
     ]);
     let raw = |der: &Vec<u8>| Json::object([("rawBytes", Json::bytes(der))]);
-    let certificates = Json::List(chain.certificates.iter().rev().map(raw).collect());
+    let certificates = Json::List(chain.iter().map(raw).collect());
     let mut authority = Json::object([
         ("subject", subject),
-        ("uri", Json::text(format!("https://{}", spec.host))),
+        ("uri", Json::text(format!("https://{host}"))),
         ("certChain", Json::object([("certificates", certificates)])),
-        ("validFor", window(spec.window)),
+        ("validFor", window(valid)),
     ]);
-    if let Some(operator) = &spec.operator {
+    if let Some(operator) = operator {
         authority.set("operator", Json::text(operator));
     }
     authority
+}
+
+fn of_spec(spec: &CaSpec, chain: &Chain) -> Json {
+    let leaf_first: Vec<Vec<u8>> = chain.certificates.iter().rev().cloned().collect();
+    authority(&spec.host, &spec.operator, &leaf_first, spec.window)
 }

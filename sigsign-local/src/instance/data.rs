@@ -4,10 +4,20 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use crate::key::sha256;
+
 /// A folder that only its owner reads.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Data {
     folder: PathBuf,
+    seed: Option<[u8; 32]>,
+}
+
+impl std::fmt::Debug for Data {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut text = f.debug_struct("Data");
+        text.field("folder", &self.folder).finish_non_exhaustive()
+    }
 }
 
 impl Data {
@@ -19,7 +29,16 @@ impl Data {
     pub fn open(folder: impl Into<PathBuf>) -> io::Result<Self> {
         let folder = folder.into();
         make_folder(&folder)?;
-        Ok(Self { folder })
+        Ok(Self { folder, seed: None })
+    }
+
+    /// New secrets come from `seed` instead of random bytes: the same ones every time.
+    #[must_use]
+    pub fn seeded(self, seed: &[u8]) -> Self {
+        Self {
+            seed: Some(sha256(seed)),
+            ..self
+        }
     }
 
     /// The folder.
@@ -33,10 +52,14 @@ impl Data {
     ///
     /// If the system does not let us.
     pub fn sub(&self, name: &str) -> io::Result<Self> {
-        Self::open(self.folder.join(name))
+        Ok(Self {
+            seed: self.seed,
+            ..Self::open(self.folder.join(name))?
+        })
     }
 
-    /// The 32 bytes of a secret; a new one is random, and durable when this returns.
+    /// The 32 bytes of a secret; a new one is random unless there is a seed, and durable when this
+    /// returns. Secrets of one seed differ by their names.
     ///
     /// # Errors
     ///
@@ -52,13 +75,22 @@ impl Data {
                 })
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let mut secret = [0; 32];
-                getrandom::fill(&mut secret)?;
+                let secret = self.new_secret(name)?;
                 self.write(name, &secret)?;
                 Ok(secret)
             }
             Err(error) => Err(error),
         }
+    }
+
+    fn new_secret(&self, name: &str) -> io::Result<[u8; 32]> {
+        if let Some(seed) = &self.seed {
+            let text = [b"sigsign-local secret\0", name.as_bytes(), b"\0", seed];
+            return Ok(sha256(&text.concat()));
+        }
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret)?;
+        Ok(secret)
     }
 
     /// Writes a file whole or not at all: it is durable when this returns.

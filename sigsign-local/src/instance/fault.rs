@@ -23,6 +23,32 @@ pub enum Service {
     Tuf,
 }
 
+impl Service {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Ca,
+        Self::CtLog,
+        Self::LogV1,
+        Self::LogV2,
+        Self::Oidc,
+        Self::Tsa,
+        Self::Tuf,
+    ];
+
+    /// Its name, in commands and in logs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ca => "ca",
+            Self::CtLog => "ct",
+            Self::LogV1 => "rekor-v1",
+            Self::LogV2 => "rekor-v2",
+            Self::Oidc => "oidc",
+            Self::Tsa => "tsa",
+            Self::Tuf => "tuf",
+        }
+    }
+}
+
 /// What a service does wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

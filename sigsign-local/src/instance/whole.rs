@@ -1,0 +1,319 @@
+//! All services in one, with or without a socket.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use crate::instance::call::{self, Answer, Call, CallError};
+use crate::instance::ct_log::{self, CtLog};
+use crate::instance::documents::{self, LogPart, Parts, Places};
+use crate::instance::metrics::Metrics;
+use crate::instance::rekor_v1::{self, RekorV1};
+use crate::instance::rekor_v2::{self, RekorV2};
+use crate::instance::tlog::TileLog;
+use crate::instance::{
+    Clock, Context, Faults, Folder, Keys, Opening, SIGNING_CONFIG, Service, faulty,
+};
+use crate::json::Json;
+use crate::note::Witness;
+
+/// Where the services of an instance are reached if nothing else is said.
+pub const BASE_URL: &str = "http://localhost:7480";
+
+/// The files in its folder, and the paths below its URL, of what an instance says about itself.
+pub const TRUSTED_ROOT_FILE: &str = "trusted_root.json";
+/// See [`TRUSTED_ROOT_FILE`].
+pub const SIGNING_CONFIG_FILE: &str = "signing_config.v0.2.json";
+
+/// How an instance is opened.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "callers set every field")]
+pub struct Options {
+    /// Where its state is.
+    pub folder: PathBuf,
+    /// How the folder is opened.
+    pub opening: Opening,
+    /// What time it is.
+    pub clock: Clock,
+    /// Where the services are reached, and the issuer of tokens. No slash at the end.
+    pub base_url: String,
+    /// The services that answer, and that the signing config names. The trusted root has all.
+    pub services: Vec<Service>,
+}
+
+impl Options {
+    /// Every service, in this folder, by the machine's clock.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self {
+            folder: folder.into(),
+            opening: Opening::default(),
+            clock: Clock::System,
+            base_url: BASE_URL.to_owned(),
+            services: Service::ALL.to_vec(),
+        }
+    }
+}
+
+/// Every service of a Sigstore, and the folder with their state, which nobody else has open.
+#[derive(Debug)]
+pub struct Instance {
+    shared: Arc<Shared>,
+    router: Router,
+}
+
+/// What requests need; the folder stays locked as long as anybody can ask.
+#[derive(Debug)]
+struct Shared {
+    context: Arc<Context>,
+    folder: Folder,
+    metrics: Arc<Metrics>,
+    services: Vec<Service>,
+    ct_log: Arc<CtLog>,
+    rekor_v1: Arc<RekorV1>,
+    rekor_v2: Arc<RekorV2>,
+    trusted_root: String,
+    signing_config: String,
+}
+
+impl Instance {
+    /// Opens an instance, and makes it first if its folder is not there or empty.
+    ///
+    /// # Errors
+    ///
+    /// A [`FolderError`](crate::instance::FolderError) inside, or what the system says.
+    pub fn open(options: Options) -> io::Result<Self> {
+        let folder = Folder::open(&options.folder, &options.opening, &options.clock)?;
+        let choices = folder.choices()?;
+        let context = Arc::new(Context {
+            clock: options.clock,
+            keys: Keys::new(folder.secret()?),
+            data: folder.data().clone(),
+            base_url: options.base_url,
+            faults: Faults::default(),
+        });
+        let ct_log = Arc::new(CtLog::open(Arc::clone(&context), Vec::new())?);
+        let witness = choices.witness.then(|| witness(&context));
+        let rekor_v1 = RekorV1::open(Arc::clone(&context))?;
+        let rekor_v2 = RekorV2::open(Arc::clone(&context), choices.log_key, witness)?;
+        let mut shared = Shared {
+            context,
+            folder,
+            metrics: Arc::default(),
+            services: options.services,
+            ct_log,
+            rekor_v1: Arc::new(rekor_v1),
+            rekor_v2: Arc::new(rekor_v2),
+            trusted_root: String::new(),
+            signing_config: String::new(),
+        };
+        shared.trusted_root = shared.make_trusted_root();
+        shared.signing_config = shared.make_signing_config();
+        shared.write_documents()?;
+        let shared = Arc::new(shared);
+        Ok(Self {
+            router: router(&shared),
+            shared,
+        })
+    }
+
+    /// All that answers, for a server. The folder stays locked while it is there.
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
+    /// Asks a service without a socket.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`], by what is wrong.
+    pub async fn call(&self, call: Call<'_>) -> Result<Answer, CallError> {
+        call::call(self.router.clone(), self.base_url(), call).await
+    }
+
+    /// Where the services are reached.
+    pub fn base_url(&self) -> &str {
+        &self.shared.context.base_url
+    }
+
+    /// The folder with the state.
+    pub fn folder(&self) -> &Path {
+        self.shared.context.data.folder()
+    }
+
+    /// Writes down that the instance is served, until [`Self::stopped`].
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn running(&self) -> io::Result<()> {
+        self.shared.folder.running(self.base_url())
+    }
+
+    /// The instance is not served any longer.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn stopped(&self) -> io::Result<()> {
+        self.shared.folder.stopped()
+    }
+
+    /// What the services share.
+    pub fn context(&self) -> &Arc<Context> {
+        &self.shared.context
+    }
+
+    /// The services that answer.
+    pub fn services(&self) -> &[Service] {
+        &self.shared.services
+    }
+
+    /// The certificate transparency log.
+    pub fn ct_log(&self) -> &Arc<CtLog> {
+        &self.shared.ct_log
+    }
+
+    /// The transparency log of version 1.
+    pub fn rekor_v1(&self) -> &Arc<RekorV1> {
+        &self.shared.rekor_v1
+    }
+
+    /// The transparency log of version 2.
+    pub fn rekor_v2(&self) -> &Arc<RekorV2> {
+        &self.shared.rekor_v2
+    }
+
+    /// TrustedRoot: what bundles of this instance are verified with.
+    pub fn trusted_root(&self) -> &str {
+        &self.shared.trusted_root
+    }
+
+    /// SigningConfig: where the services are.
+    pub fn signing_config(&self) -> &str {
+        &self.shared.signing_config
+    }
+}
+
+impl Shared {
+    fn make_trusted_root(&self) -> String {
+        let log = |host, log: &'_ TileLog| LogPart {
+            host,
+            key: log.keys().key.clone(),
+            id: log.keys().id(),
+        };
+        documents::trusted_root(&Parts {
+            since: self.folder.created(),
+            logs: vec![
+                log(rekor_v2::HOST, self.rekor_v2.log()),
+                log(rekor_v1::HOST, self.rekor_v1.log()),
+            ],
+            ct_logs: vec![log(ct_log::HOST, self.ct_log.log())],
+            authorities: Vec::new(),
+            stampers: Vec::new(),
+        })
+    }
+
+    fn make_signing_config(&self) -> String {
+        let url = &self.context.base_url;
+        let has = |service| self.services.contains(&service);
+        let logs = [(Service::LogV2, 2), (Service::LogV1, 1)].into_iter();
+        let logs = logs.filter(|(service, _)| has(*service));
+        documents::signing_config(&Places {
+            since: self.folder.created(),
+            authority: has(Service::Ca).then(|| url.clone()),
+            issuer: has(Service::Oidc).then(|| url.clone()),
+            logs: logs.map(|(_, version)| (url.clone(), version)).collect(),
+            stamper: has(Service::Tsa).then(|| format!("{url}/api/v1/timestamp")),
+        })
+    }
+
+    /// For programs that take files.
+    fn write_documents(&self) -> io::Result<()> {
+        let data = &self.context.data;
+        for (name, text) in [
+            (TRUSTED_ROOT_FILE, &self.trusted_root),
+            (SIGNING_CONFIG_FILE, &self.signing_config),
+        ] {
+            let found = data.read(name, DOCUMENT_BYTES).unwrap_or_default();
+            if found.as_deref() != Some(text.as_bytes()) {
+                data.write(name, text.as_bytes())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn log_sizes(&self) -> Vec<(&'static str, u64)> {
+        let logs = [
+            (Service::CtLog, self.ct_log.log()),
+            (Service::LogV1, self.rekor_v1.log()),
+            (Service::LogV2, self.rekor_v2.log()),
+        ];
+        logs.map(|(service, log)| (service.name(), log.head().0))
+            .to_vec()
+    }
+}
+
+/// Documents are much smaller.
+const DOCUMENT_BYTES: u64 = 1 << 20;
+
+fn witness(context: &Context) -> Witness {
+    let name = "witness.sigsign.localhost";
+    Witness {
+        name: name.to_owned(),
+        key: context.keys.key(crate::key::Scheme::Ed25519, name),
+    }
+}
+
+fn router(shared: &Arc<Shared>) -> Router {
+    let about = Router::new()
+        .route("/healthz", get(health))
+        .route("/metrics", get(metrics))
+        .route(&format!("/{TRUSTED_ROOT_FILE}"), get(trusted_root))
+        .route(&format!("/{SIGNING_CONFIG_FILE}"), get(signing_config))
+        .with_state(Arc::clone(shared));
+    let of = |service: &Service| {
+        let router = match service {
+            Service::CtLog => Arc::clone(&shared.ct_log).router(),
+            Service::LogV1 => Arc::clone(&shared.rekor_v1).router(),
+            Service::LogV2 => Arc::clone(&shared.rekor_v2).router(),
+            _ => return Router::new(),
+        };
+        faulty::around(router, *service, &shared.context, &shared.metrics)
+    };
+    shared.services.iter().map(of).fold(about, Router::merge)
+}
+
+async fn health(State(shared): State<Arc<Shared>>) -> Response {
+    let names = shared.services.iter().map(|it| Json::text(it.name()));
+    let logs = shared.log_sizes().into_iter();
+    let logs = logs.map(|(name, size)| (name.to_owned(), Json::number(size)));
+    let body = Json::object([
+        ("status", Json::text("ok")),
+        ("services", Json::List(names.collect())),
+        ("logs", Json::Object(logs.collect())),
+    ]);
+    ([("content-type", "application/json")], body.compact()).into_response()
+}
+
+async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
+    let kind = ("content-type", "text/plain; version=0.0.4; charset=utf-8");
+    ([kind], shared.metrics.page(&shared.log_sizes())).into_response()
+}
+
+async fn trusted_root(State(shared): State<Arc<Shared>>) -> Response {
+    let kind = ("content-type", "application/json");
+    ([kind], shared.trusted_root.clone()).into_response()
+}
+
+async fn signing_config(State(shared): State<Arc<Shared>>) -> Response {
+    (
+        [("content-type", SIGNING_CONFIG)],
+        shared.signing_config.clone(),
+    )
+        .into_response()
+}

@@ -1,0 +1,7 @@
+//! An instance as its users see it: its folder, its documents, its servers.
+
+mod asked;
+mod faults;
+mod folder;
+mod pages;
+mod temporary;
