@@ -89,6 +89,8 @@ fn find(file: &Path) -> Result<PathBuf, Problem> {
     {
         return Ok(found.clone());
     }
+    // Before a bundle is missed: is there anything to verify?
+    files::open(file).map_err(|error| files::unreadable(&error))?;
     let [first, second, third] = candidates.map(|path| path.display().to_string());
     let sentence = format!("no bundle found: looked for {first}, {second} and {third}");
     Err(Problem::input("bundle.not-found", sentence).hint("name it with --bundle PATH"))
@@ -141,5 +143,14 @@ mod tests {
         let file = folder.add("app");
 
         assert_eq!("bundle.not-found", find(&file).unwrap_err().code);
+    }
+
+    #[test]
+    fn rejects_a_file_that_is_not_there_before_its_bundle() {
+        let folder = Folder::new("nothing");
+
+        assert_eq!("artifact.read", find(&folder.0).unwrap_err().code);
+        let absent = folder.0.join("absent");
+        assert_eq!("artifact.read", find(&absent).unwrap_err().code);
     }
 }

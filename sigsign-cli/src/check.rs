@@ -173,7 +173,7 @@ impl<'a> Contents<'a> {
             vec![want]
         };
         let mut opened = self.open(subject)?;
-        let digests = hash(&mut opened, &algorithms).map_err(|error| unreadable(&error))?;
+        let digests = hash(&mut opened, &algorithms).map_err(|error| files::unreadable(&error))?;
         self.digests.extend(digests);
         let unknown = || Problem::input("artifact.read", "digest cannot be computed");
         self.digests
@@ -188,12 +188,8 @@ impl<'a> Contents<'a> {
             Subject::File(path) => Opened::file(path, self.reading),
             _ => Ok(Opened::Ahead(ReadAhead::new(io::stdin()), Progress::new(0))),
         };
-        opened.map_err(|error| unreadable(&error))
+        opened.map_err(|error| files::unreadable(&error))
     }
-}
-
-fn unreadable(error: &io::Error) -> Problem {
-    Problem::io("artifact.read", "artifact cannot be read", error)
 }
 
 fn hash(reader: &mut impl Read, algorithms: &[HashAlgorithm]) -> io::Result<Vec<Digest>> {

@@ -109,6 +109,11 @@ pub(crate) fn open(path: &Path) -> io::Result<(File, u64)> {
     Ok((file, size))
 }
 
+/// An artifact that the system does not let us read.
+pub(crate) fn unreadable(error: &io::Error) -> Problem {
+    Problem::io("artifact.read", "artifact cannot be read", error)
+}
+
 pub(crate) fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }

@@ -15,14 +15,15 @@ pub(crate) fn answer(mut error: clap::Error) -> Exit {
         Some(text) => format!("sigsign: error: {text}"),
         None => text,
     };
-    let is_wrong = error.use_stderr();
-    // Nobody to talk to is no error.
-    let _ = if is_wrong {
-        io::stderr().write_all(text.as_bytes())
-    } else {
-        io::stdout().write_all(text.as_bytes())
-    };
-    if is_wrong { Exit::Usage } else { Exit::Done }
+    if error.use_stderr() {
+        // Nobody to talk to is no error.
+        let _ = io::stderr().write_all(text.as_bytes());
+        return Exit::Usage;
+    }
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Exit::NoAnswer,
+        _ => Exit::Done,
+    }
 }
 
 /// Arguments come back in errors as they were given, and so may clear a terminal.

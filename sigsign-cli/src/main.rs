@@ -11,6 +11,7 @@ mod files;
 mod grammar;
 mod hint;
 mod instance;
+mod json;
 mod outcome;
 mod plan;
 mod problem;

@@ -10,6 +10,7 @@ use crate::check::Answer;
 use crate::cli::Format;
 use crate::exit::Exit;
 use crate::instance::LOCAL;
+use crate::json;
 use crate::problem::Problem;
 use crate::ui::{Level, Ui};
 
@@ -136,31 +137,8 @@ impl<'a> Outcome<'a> {
     }
 
     pub(crate) fn to_json(&self) -> String {
-        visible(serde_json::to_string(self).unwrap_or_default())
+        json::line(self)
     }
-}
-
-/// JSON in which characters that deceive a reader are escaped, as they may be in strings; outside
-/// of them there are none.
-fn visible(json: String) -> String {
-    if json
-        .bytes()
-        .all(|byte| byte.is_ascii_graphic() || byte == b' ')
-    {
-        return json;
-    }
-    let mut text = String::with_capacity(json.len());
-    for c in json.chars() {
-        let plain = c.encode_utf8(&mut [0; 4]).to_owned();
-        if Escaped(&plain).to_string() == plain {
-            text.push(c);
-        } else {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                text.push_str(&format!("\\u{unit:04x}"));
-            }
-        }
-    }
-    text
 }
 
 /// Shows the answer for one artifact.

@@ -43,8 +43,10 @@ impl Progress {
         }
         self.next = self.started.elapsed().saturating_add(PAUSE);
         self.shown = true;
-        // Nobody to show it to is no error.
-        let _ = write!(io::stderr(), "\r\x1b[K{}", line(self.done, self.total));
+        // A line that is too long for the terminal is cut by it, not wrapped: only one line can be
+        // taken back. Nobody to show it to is no error.
+        let line = line(self.done, self.total);
+        let _ = write!(io::stderr(), "\r\x1b[K\x1b[?7l{line}\x1b[?7h");
     }
 }
 

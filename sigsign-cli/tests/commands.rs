@@ -52,13 +52,19 @@ fn completions_of_every_shell_name_every_option() {
 #[test]
 fn the_manual_has_every_command() {
     let output = run(["man"]);
-    let page = text(&output.stdout);
+    let manual = text(&output.stdout);
+    let page = fs::read_to_string(root().join("docs/cli.md")).unwrap();
+    let commands = page.split("\n### `").skip(1);
 
     assert_eq!(Some(0), output.status.code());
-    for command in ["verify", "inspect", "completions"] {
-        assert!(page.contains(&format!("sigsign\\-{command}")), "{command}");
+    for command in commands.map(|it| it.split('`').next().unwrap()) {
+        let title = format!("\n.TH {} 1 ", command.replace(' ', "-"));
+        assert!(manual.contains(&title), "{command}");
     }
-    assert!(!page.contains("conformance"), "hidden commands stay hidden");
+    assert!(
+        !manual.contains("conformance"),
+        "hidden commands stay hidden"
+    );
 }
 
 #[test]
@@ -91,6 +97,27 @@ fn a_bundle_of_any_name_is_read() {
     let output = run(args);
 
     assert_eq!(Some(0), output.status.code(), "{}", text(&output.stderr));
+}
+
+#[test]
+fn rejects_a_file_without_a_bundle_and_escapes_its_name() {
+    let folder = Folder::new("escapes");
+    let path = folder.0.join("a\u{1b}[2Jb\nverified: c");
+    fs::copy(root().join("testdata/artifact"), &path).unwrap();
+
+    let mut args: Vec<&OsStr> = ["verify", "--trusted-root", ROOT].map(OsStr::new).into();
+    args.extend(WHO.map(OsStr::new));
+    args.push(path.as_os_str());
+    let output = run(args);
+    let stderr = text(&output.stderr);
+
+    assert_eq!(Some(3), output.status.code());
+    assert!(stderr.contains("  code: bundle.not-found\n"), "{stderr}");
+    assert!(
+        stderr.contains("b\\u{a}verified: c.sigstore.jsonl\n"),
+        "{stderr}"
+    );
+    assert!(!stderr.contains('\u{1b}'), "{stderr}");
 }
 
 #[test]

@@ -1,4 +1,7 @@
-use clap::CommandFactory;
+use std::io;
+
+use clap::{Command, CommandFactory};
+use clap_mangen::Man;
 
 use crate::cli::{Cli, Shell};
 use crate::exit::Exit;
@@ -20,17 +23,38 @@ pub(super) fn run(shell: Shell, ui: &mut Ui) -> Exit {
     Exit::Done
 }
 
-/// Prints the manual page: the command, then each of its subcommands.
+/// What a manual has after its options.
+const EXIT_STATUS: &str = ".SH \"EXIT STATUS\"
+.TP
+0
+Done; for verify: everything verified.
+.TP
+1
+Answered no: at least one did not verify.
+.TP
+2
+The command line is wrong.
+.TP
+3
+An input or trusted root could not be read, so there is no answer.
+";
+
+/// Prints the manual: a page for the command, then one for each command below it.
 pub(super) fn man(ui: &mut Ui) -> Result<Exit, Problem> {
-    let mut text = Vec::new();
     let mut command = Cli::command();
     command.build();
-    let pages = std::iter::once(&command).chain(command.get_subcommands());
-    for page in pages.filter(|page| !page.is_hide_set()) {
-        clap_mangen::Man::new(page.clone())
-            .render(&mut text)
-            .map_err(|error| Problem::io("cli.output", "manual page cannot be made", &error))?;
-    }
+    let mut text = Vec::new();
+    pages(&command, &mut text)
+        .map_err(|error| Problem::io("cli.output", "manual page cannot be made", &error))?;
     ui.bytes(&text);
     Ok(Exit::Done)
+}
+
+fn pages(command: &Command, text: &mut Vec<u8>) -> io::Result<()> {
+    Man::new(command.clone()).render(text)?;
+    text.extend_from_slice(EXIT_STATUS.as_bytes());
+    command
+        .get_subcommands()
+        .filter(|below| !below.is_hide_set())
+        .try_for_each(|below| pages(below, text))
 }

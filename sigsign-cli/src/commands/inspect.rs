@@ -1,151 +1,143 @@
+mod claims;
+
 use std::path::Path;
 
-use sigsign_core::bundle::{Bundle, Content, KeyMaterial, Lines};
-use sigsign_core::encoding::{Escaped, base64_encode, hex_encode};
-use sigsign_core::time::Timestamp;
-use sigsign_core::tlog::LogEntry;
-use sigsign_core::tsp::TimestampToken;
-use sigsign_core::x509::{Certificate, FulcioClaims};
+use sigsign_core::encoding::Escaped;
 
+use claims::{Claims, Entry, Message, Signed, Signer, Token};
+
+use crate::bundles::Bundles;
+use crate::cli::Format;
 use crate::exit::Exit;
-use crate::files::{self, Document, shown};
-use crate::instance::{LOCAL, is_local_url};
+use crate::instance::LOCAL;
+use crate::json;
 use crate::problem::Problem;
 use crate::ui::Ui;
 
 /// Shows what a bundle claims. Nothing of it is checked, and the first line says so.
 pub(super) fn run(path: &Path, ui: &mut Ui) -> Result<Exit, Problem> {
-    let bytes = Document::Bundle.read(path)?;
-    let wrong = |error: sigsign_core::BundleError| {
-        let what = format!("bundle {} cannot be read", shown(path));
-        Problem::document(error.code(), &what, &error)
-    };
-    let bundles: Vec<Bundle> = if files::is_lines(path) {
-        Lines::new(&bytes)
-            .collect::<Result<_, _>>()
-            .map_err(wrong)?
-    } else {
-        vec![Bundle::from_json(&bytes).map_err(wrong)?]
-    };
-    ui.answer("not verified: this is only what the bundle claims");
-    for bundle in &bundles {
-        show(bundle, ui);
+    let bundles = Bundles::at(path);
+    let found = bundles.found().map_err(Clone::clone)?;
+    if found.len() == 1
+        && let Some(Err(problem)) = found.first()
+    {
+        return Err(problem.clone());
     }
-    Ok(Exit::Done)
+    if ui.format() == Format::Text {
+        ui.answer("not verified: this is only what the bundle claims");
+    }
+    let mut exit = Exit::Done;
+    for (number, bundle) in (1..).zip(found) {
+        match (bundle, ui.format()) {
+            (Ok(bundle), Format::Json) => ui.answer(json::line(&Claims::of(bundle))),
+            (Ok(bundle), Format::Text) => show(&Claims::of(bundle), ui),
+            (Err(problem), _) => {
+                ui.problem(Some(&format!("bundle {number}")), problem);
+                exit = exit.and(problem.exit);
+            }
+        }
+    }
+    Ok(exit)
 }
 
-fn show(bundle: &Bundle, ui: &mut Ui) {
-    ui.answer(format_args!("bundle: version {}", bundle.version()));
-    match bundle.key_material() {
-        KeyMaterial::Certificate(leaf) => show_certificate(leaf, ui),
-        KeyMaterial::PublicKeyHint(hint) if hint.is_empty() => ui.answer("key: no hint"),
-        KeyMaterial::PublicKeyHint(hint) => ui.answer(format_args!("key: hint {}", Escaped(hint))),
-        _ => {}
+fn show(claims: &Claims, ui: &mut Ui) {
+    ui.answer(format_args!("bundle: version {}", claims.version));
+    if let Some(signer) = &claims.certificate {
+        show_signer(signer, ui);
     }
-    show_content(bundle.content(), ui);
-    for entry in bundle.entries() {
+    match claims.key_hint.as_deref() {
+        None => {}
+        Some("") => ui.answer("key: no hint"),
+        Some(hint) => field("key: hint", hint, ui),
+    }
+    if let Some(message) = &claims.message {
+        show_message(message, ui);
+    }
+    if let Some(envelope) = &claims.envelope {
+        show_envelope(envelope, ui);
+    }
+    for entry in &claims.log_entries {
         show_entry(entry, ui);
     }
-    for token in bundle.timestamps() {
-        match TimestampToken::from_response(token) {
-            Ok(token) => ui.answer(format_args!("timestamp: {}", token.gen_time())),
-            Err(error) => ui.answer(format_args!(
-                "timestamp: cannot be read: {}",
-                Escaped(&error.to_string())
-            )),
+    for token in &claims.timestamps {
+        match token {
+            Token::Time(time) => field("timestamp:", time, ui),
+            Token::Error(error) => field("timestamp: cannot be read:", error, ui),
         }
     }
 }
 
-fn show_certificate(leaf: &Certificate, ui: &mut Ui) {
-    let issued_by = leaf.issuer_text();
-    ui.answer(format_args!("certificate: {}", hex_encode(leaf.serial())));
-    ui.answer(format_args!("  issued by: {}", Escaped(&issued_by)));
-    ui.answer(format_args!("  valid: {}", leaf.validity()));
-    let claims = match FulcioClaims::from_certificate(leaf) {
-        Ok(claims) => claims,
-        Err(error) => {
-            return ui.answer(format_args!(
-                "  claims cannot be read: {}",
-                Escaped(&error.to_string())
-            ));
-        }
-    };
-    ui.answer(format_args!(
-        "  subject: {}",
-        Escaped(claims.subject().value())
-    ));
-    ui.answer(format_args!(
-        "  issuer: {}",
-        Escaped(claims.issuer().unwrap_or("none"))
-    ));
-    if claims.issuer().is_some_and(is_local_url) {
+/// A line with something from the bundle, which may hold anything.
+fn field(name: &str, value: &str, ui: &mut Ui) {
+    ui.answer(format_args!("{name} {}", Escaped(value)));
+}
+
+fn show_signer(signer: &Signer, ui: &mut Ui) {
+    field("certificate:", &signer.serial, ui);
+    field("  issued by:", &signer.issued_by, ui);
+    match &signer.not_after {
+        Some(end) => ui.answer(format_args!("  valid: {} to {end}", signer.not_before)),
+        None => ui.answer(format_args!("  valid: from {}", signer.not_before)),
+    }
+    if let Some(error) = &signer.error {
+        return field("  claims cannot be read:", error, ui);
+    }
+    field(
+        "  subject:",
+        signer.subject.as_deref().unwrap_or("none"),
+        ui,
+    );
+    field("  issuer:", signer.issuer.as_deref().unwrap_or("none"), ui);
+    if signer.local_instance {
         ui.answer(format_args!("  {LOCAL}"));
     }
-    for (extension, value) in claims.iter() {
-        ui.answer(format_args!("  {extension}: {}", Escaped(value)));
+    for extension in &signer.extensions {
+        field(&format!("  {}:", extension.name), &extension.value, ui);
     }
 }
 
-fn show_content(content: &Content, ui: &mut Ui) {
-    match content {
-        Content::Message { digest, signature } => {
-            match digest {
-                Some(digest) => ui.answer(format_args!("message: {digest}")),
-                None => ui.answer("message: no digest"),
-            }
-            ui.answer(format_args!("  signature: {}", base64_encode(signature)));
-        }
-        Content::Dsse(envelope) => {
+fn show_message(message: &Message, ui: &mut Ui) {
+    field(
+        "message:",
+        message.digest.as_deref().unwrap_or("no digest"),
+        ui,
+    );
+    field("  signature:", &message.signature, ui);
+}
+
+fn show_envelope(envelope: &Signed, ui: &mut Ui) {
+    field("envelope:", &envelope.payload_type, ui);
+    if let Some(error) = &envelope.error {
+        field("  statement cannot be read:", error, ui);
+    }
+    if let Some(predicate_type) = &envelope.predicate_type {
+        field("  predicate type:", predicate_type, ui);
+    }
+    for subject in &envelope.subjects {
+        let name = subject.name.as_deref().unwrap_or("without a name");
+        field("  subject:", name, ui);
+        for (algorithm, value) in &subject.digests {
             ui.answer(format_args!(
-                "envelope: {}",
-                Escaped(envelope.payload_type())
+                "    {}:{}",
+                Escaped(algorithm),
+                Escaped(value)
             ));
-            match envelope.statement() {
-                Ok(statement) => {
-                    let predicate_type = Escaped(statement.predicate_type());
-                    ui.answer(format_args!("  predicate type: {predicate_type}"));
-                    for subject in statement.subjects() {
-                        let name = subject.name().unwrap_or("without a name");
-                        ui.answer(format_args!("  subject: {}", Escaped(name)));
-                        for (algorithm, value) in subject.digests() {
-                            let (algorithm, value) = (Escaped(algorithm), Escaped(value));
-                            ui.answer(format_args!("    {algorithm}:{value}"));
-                        }
-                    }
-                }
-                Err(error) => ui.answer(format_args!(
-                    "  statement cannot be read: {}",
-                    Escaped(&error.to_string())
-                )),
-            }
         }
-        _ => {}
     }
 }
 
-fn show_entry(entry: &LogEntry, ui: &mut Ui) {
+fn show_entry(entry: &Entry, ui: &mut Ui) {
     ui.answer(format_args!(
         "log entry: {} at index {}",
-        entry.kind(),
-        entry.log_index()
+        entry.kind, entry.index
     ));
-    ui.answer(format_args!("  log: {}", hex_encode(entry.log_id())));
-    if entry.integrated_time() > 0 {
-        let at = Timestamp::from_unix_seconds(entry.integrated_time());
-        ui.answer(format_args!("  time: {at}"));
+    field("  log:", &entry.log, ui);
+    if let Some(time) = &entry.time {
+        field("  time:", time, ui);
     }
-    ui.answer(format_args!(
-        "  promise: {}",
-        if entry.promise().is_some() {
-            "yes"
-        } else {
-            "no"
-        }
-    ));
-    let origin = entry.proof().and_then(|proof| proof.checkpoint());
-    match origin.and_then(|note| note.lines().next()) {
-        Some(origin) => ui.answer(format_args!("  proof: in {}", Escaped(origin))),
+    field("  promise:", if entry.promise { "yes" } else { "no" }, ui);
+    match &entry.origin {
+        Some(origin) => field("  proof: in", origin, ui),
         None => ui.answer("  proof: none"),
     }
 }

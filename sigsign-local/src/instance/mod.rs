@@ -6,6 +6,7 @@
 
 mod asn1;
 mod base64_json;
+pub mod ca;
 mod call;
 mod choices;
 mod clock;
@@ -18,15 +19,18 @@ mod fault;
 mod faulty;
 mod folder;
 mod folder_error;
+pub mod jwt;
 mod keys;
 mod log_fault;
 mod metrics;
+pub mod oidc;
 mod pem;
 mod public_key;
 mod refusal;
 pub mod rekor_v1;
 pub mod rekor_v2;
 pub mod tlog;
+pub mod tsa;
 mod whole;
 
 pub use call::{Answer, Call, CallError};
