@@ -171,7 +171,7 @@ impl<'a> Sct<'a> {
         issuer_key_hash: &[u8; 32],
         key: &PublicKey,
     ) -> Result<(), SctError> {
-        self.verify_entry(&[&[0, 1], issuer_key_hash, &length_24(tbs)?, tbs], key)
+        self.verify_entry([&[0, 1], issuer_key_hash, &length_24(tbs)?, tbs], key)
     }
 
     /// Checks the signature over a certificate that the timestamp came beside.
@@ -187,25 +187,27 @@ impl<'a> Sct<'a> {
         key: &PublicKey,
     ) -> Result<(), SctError> {
         let der = certificate.der();
-        self.verify_entry(&[&[0, 0], &length_24(der)?, der], key)
+        self.verify_entry([&[0, 0], &[], &length_24(der)?, der], key)
     }
 
-    fn verify_entry(&self, entry: &[&[u8]], key: &PublicKey) -> Result<(), SctError> {
+    /// `entry` is the entry's type, the hash of its issuer's key if it has one, a length, and itself.
+    fn verify_entry(&self, entry: [&[u8]; 4], key: &PublicKey) -> Result<(), SctError> {
         let algorithm = self.algorithm_for(key.kind())?;
         let extensions_len =
             u16::try_from(self.extensions.len()).map_err(|_| SctError::Malformed)?;
-        let entry_len: usize = entry.iter().map(|part| part.len()).sum();
-        let room = self.extensions.len().saturating_add(12);
-        let mut signed = Vec::with_capacity(entry_len.saturating_add(room));
-        // version v1, signature_type certificate_timestamp
-        signed.extend_from_slice(&[0, 0]);
-        signed.extend_from_slice(&self.timestamp_ms.to_be_bytes());
-        for part in entry {
-            signed.extend_from_slice(part);
-        }
-        signed.extend_from_slice(&extensions_len.to_be_bytes());
-        signed.extend_from_slice(self.extensions);
-        Ok(key.verify(algorithm, &signed, self.signature)?)
+        let [entry_type, issuer_key_hash, length, certificate] = entry;
+        let signed: [&[u8]; 8] = [
+            // version v1, signature_type certificate_timestamp
+            &[0, 0],
+            &self.timestamp_ms.to_be_bytes(),
+            entry_type,
+            issuer_key_hash,
+            length,
+            certificate,
+            &extensions_len.to_be_bytes(),
+            self.extensions,
+        ];
+        Ok(key.verify_parts(algorithm, &signed, self.signature)?)
     }
 
     /// The algorithm that the TLS numbers name, if such a key makes such signatures.

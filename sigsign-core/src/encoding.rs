@@ -38,15 +38,6 @@ pub fn base64_encode(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
-/// `start`, then the bytes in standard base64, in a string with room for `room` more bytes.
-pub(crate) fn base64_between(start: &str, bytes: &[u8], room: usize) -> String {
-    let len = base64::encoded_len(bytes.len(), true).unwrap_or(0);
-    let mut text = String::with_capacity(start.len().saturating_add(len).saturating_add(room));
-    text.push_str(start);
-    STANDARD.encode_string(bytes, &mut text);
-    text
-}
-
 /// Encodes as lower-case hexadecimal.
 pub fn hex_encode(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().saturating_mul(2));

@@ -4,7 +4,7 @@ use super::wire::{
 use super::{Bundle, BundleError, BundleVersion, Content, KeyMaterial};
 use crate::digest::{DigestHint, HashAlgorithm};
 use crate::dsse::Envelope;
-use crate::json::fields::Path;
+use crate::json::fields::{self, Path};
 use crate::json::wire::{self, List, Object, Text};
 use crate::json::{self, FieldError};
 use crate::limits;
@@ -160,14 +160,16 @@ fn log_entry(at: &Path<'_>, json: &EntryJson<'_>) -> Result<LogEntry, BundleErro
         .inclusion_proof
         .as_ref()
         .map(|it| proof(&at.name("inclusionProof"), it));
-    let body = at
-        .name("canonicalizedBody")
-        .bytes(json.canonicalized_body.as_ref())?;
     let log_id = json.log_id.as_ref().and_then(|id| id.key_id.as_ref());
     let time = at.name("integratedTime").count(json.integrated_time)?;
     let log_index = at.name("logIndex").count(json.log_index)?;
     let log_id = at.name("logId").name("keyId").some_bytes(log_id)?;
     let kind = kind(&at.name("kindVersion"), json)?;
+    let body = json.canonicalized_body.as_ref().map(Text::as_str);
+    let body = body.filter(|base64| !base64.is_empty()).map(|base64| {
+        EntryBody::from_base64(base64, kind)
+            .map_err(|_| at.name("canonicalizedBody").error(fields::BASE64))
+    });
     Ok(LogEntry {
         log_index,
         log_id,
@@ -175,7 +177,7 @@ fn log_entry(at: &Path<'_>, json: &EntryJson<'_>) -> Result<LogEntry, BundleErro
         integrated_time: i64::try_from(time).unwrap_or(i64::MAX),
         promise: promise.transpose()?,
         proof: proof.transpose()?,
-        body: (!body.is_empty()).then(|| EntryBody::new(body, kind)),
+        body: body.transpose()?,
     })
 }
 

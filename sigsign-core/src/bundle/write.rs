@@ -75,7 +75,7 @@ fn entry(entry: &LogEntry) -> String {
         out = out.raw("inclusionProof", &proof(it));
     }
     if let Some(body) = &entry.body {
-        out = out.bytes("canonicalizedBody", &body.bytes);
+        out = out.text("canonicalizedBody", body.base64());
     }
     out.object()
 }

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::algorithm::{Algorithm, KeyKind};
-use super::{backend, ed25519, hash};
+use super::{Hasher, backend, ed25519};
 use crate::der::{self, DerError, Reader, write};
 use crate::digest::Digest;
 use crate::encoding;
@@ -195,12 +195,31 @@ impl PublicKey {
         message: &[u8],
         signature: &[u8],
     ) -> Result<(), BadSignature> {
+        self.verify_parts(algorithm, &[message], signature)
+    }
+
+    /// The same for a message in several parts, one after the other.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::verify`].
+    pub fn verify_parts(
+        &self,
+        algorithm: Algorithm,
+        message: &[&[u8]],
+        signature: &[u8],
+    ) -> Result<(), BadSignature> {
         match algorithm.hash() {
             Some(hash_algorithm) => {
-                self.verify_digest(algorithm, &hash(hash_algorithm, message), signature)
+                let mut hasher = Hasher::new(hash_algorithm);
+                message.iter().for_each(|part| hasher.update(part));
+                self.verify_digest(algorithm, &hasher.finish(), signature)
             }
             None => match &self.0.decoded {
-                Decoded::Ed25519(key, backend) => backend.verify_ed25519(key, message, signature),
+                Decoded::Ed25519(key, backend) => match message {
+                    [message] => backend.verify_ed25519(key, message, signature),
+                    parts => backend.verify_ed25519(key, &parts.concat(), signature),
+                },
                 Decoded::Other(_) => Err(BadSignature),
             },
         }

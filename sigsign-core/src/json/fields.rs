@@ -90,8 +90,7 @@ impl<'a> Path<'a> {
 
     /// Bytes in base64; absent is empty.
     pub(crate) fn bytes(&self, value: Option<&Text<'_>>) -> Result<Vec<u8>, FieldError> {
-        base64_decode(value.map_or("", Text::as_str))
-            .map_err(|_| self.error("bytes in standard base64 with padding"))
+        base64_decode(value.map_or("", Text::as_str)).map_err(|_| self.error(BASE64))
     }
 
     /// Bytes in base64, at least one.
@@ -123,6 +122,9 @@ impl<'a> Path<'a> {
         Timestamp::parse_rfc3339(text).ok_or_else(|| self.error("a time as RFC 3339 has it"))
     }
 }
+
+/// What bytes have to look like.
+pub(crate) const BASE64: &str = "bytes in standard base64 with padding";
 
 impl fmt::Display for Path<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

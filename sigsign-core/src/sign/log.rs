@@ -164,10 +164,7 @@ fn read_v1(body: &[u8], kind: EntryKind) -> Option<LogEntry> {
         integrated_time: entry.integrated_time,
         promise: promise(&entry)?,
         proof: Some(proof(&entry)?),
-        body: Some(EntryBody::new(
-            base64_decode(entry.body.as_str()).ok()?,
-            kind,
-        )),
+        body: Some(EntryBody::from_base64(entry.body.as_str(), kind).ok()?),
     })
 }
 

@@ -12,6 +12,8 @@ use std::sync::Arc;
 
 pub use body::{Body, BodyError, BodySigner, SignedDigest};
 
+use crate::encoding::{Base64Error, base64_decode, base64_encode, hex_encode};
+
 /// A transparency log entry as it was found.
 ///
 /// Spec: rekor.proto, TransparencyLogEntry
@@ -26,18 +28,44 @@ pub struct LogEntry {
     pub(crate) body: Option<EntryBody>,
 }
 
-/// What a log hashed, and what that says if it can be read.
+/// What a log hashed, in base64 as well, and what it says if it can be read.
 #[derive(Clone, Debug)]
 pub(crate) struct EntryBody {
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) parsed: Result<Arc<Body>, BodyError>,
+    base64: Box<str>,
+    bytes: Vec<u8>,
+    parsed: Result<Arc<Body>, BodyError>,
 }
 
 impl EntryBody {
     /// Reads the body once, however often the entry is verified.
     pub(crate) fn new(bytes: Vec<u8>, kind: EntryKind) -> Self {
-        let parsed = Body::parse(&bytes, kind).map(Arc::new);
-        Self { bytes, parsed }
+        Self {
+            base64: base64_encode(&bytes).into(),
+            parsed: Body::parse(&bytes, kind).map(Arc::new),
+            bytes,
+        }
+    }
+
+    /// The same from base64, which has one form only and so is kept as it is.
+    pub(crate) fn from_base64(base64: &str, kind: EntryKind) -> Result<Self, Base64Error> {
+        let bytes = base64_decode(base64)?;
+        Ok(Self {
+            base64: base64.into(),
+            parsed: Body::parse(&bytes, kind).map(Arc::new),
+            bytes,
+        })
+    }
+
+    pub(crate) fn base64(&self) -> &str {
+        &self.base64
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub(crate) fn parsed(&self) -> Result<Arc<Body>, BodyError> {
+        self.parsed.clone()
     }
 }
 
@@ -76,7 +104,7 @@ impl LogEntry {
 
     /// The bytes that the log hashed.
     pub fn canonicalized_body(&self) -> Option<&[u8]> {
-        self.body.as_ref().map(|body| body.bytes.as_slice())
+        self.body.as_ref().map(EntryBody::bytes)
     }
 }
 
@@ -169,27 +197,23 @@ impl Proof {
     }
 }
 
-/// What a log signs when it promises to include an entry: RFC 8785 JSON of four fields.
+/// What a log signs when it promises to include an entry, before and after the body in base64:
+/// RFC 8785 JSON of four fields.
 ///
-/// `log_id` is the log's identifier as it is in the entry, `body` the canonicalized body.
+/// `log_id` is the log's identifier as it is in the entry.
 ///
 /// Spec: rekor-spec, signed entry timestamp (V54)
-pub fn promise_payload(
-    body: &[u8],
+pub(crate) fn around_promised_body(
     integrated_time: i64,
     log_id: &[u8],
     log_index: u64,
-) -> Vec<u8> {
-    let log_id = crate::encoding::hex_encode(log_id);
-    let mut payload = crate::encoding::base64_between(r#"{"body":""#, body, PROMISE_ROOM);
-    payload.push_str(&format!(
-        r#"","integratedTime":{integrated_time},"logID":"{log_id}","logIndex":{log_index}}}"#,
-    ));
-    payload.into_bytes()
+) -> (&'static str, String) {
+    let log_id = hex_encode(log_id);
+    let after = format!(
+        r#"","integratedTime":{integrated_time},"logID":"{log_id}","logIndex":{log_index}}}"#
+    );
+    (r#"{"body":""#, after)
 }
-
-/// Bytes of a promise after the body: 52 of names, two numbers, an identifier of 32 bytes.
-const PROMISE_ROOM: usize = 160;
 
 #[cfg(test)]
 mod tests {
@@ -220,11 +244,27 @@ mod tests {
     // V54
     #[test]
     fn accepts_the_promise_in_canonical_json() {
-        let payload = promise_payload(b"{}", 1, &[0xab, 0x01], 5);
+        let body = EntryBody::new(b"{}".to_vec(), EntryKind::DsseV001);
+        let (before, after) = around_promised_body(1, &[0xab, 0x01], 5);
 
         assert_eq!(
             r#"{"body":"e30=","integratedTime":1,"logID":"ab01","logIndex":5}"#,
-            String::from_utf8(payload).unwrap()
+            [before, body.base64(), &after].concat()
+        );
+    }
+
+    #[test]
+    fn accepts_the_same_body_from_bytes_and_from_base64() {
+        let made = EntryBody::new(b"{}".to_vec(), EntryKind::DsseV001);
+        let read = EntryBody::from_base64("e30=", EntryKind::DsseV001).unwrap();
+
+        assert_eq!("e30=", made.base64());
+        assert_eq!(made.base64(), read.base64());
+        assert_eq!(made.bytes(), read.bytes());
+        assert_eq!(made.parsed(), read.parsed());
+        assert_eq!(
+            Base64Error,
+            EntryBody::from_base64("e31=", EntryKind::DsseV001).unwrap_err()
         );
     }
 }

@@ -12,7 +12,7 @@ use crate::merkle::{RootHash, leaf_hash, root_from_inclusion};
 use crate::note::{Checkpoint, Note, NoteKey};
 use crate::policy::{Inclusion, Policy, Threshold, Witnesses};
 use crate::time::Timestamp;
-use crate::tlog::{Body, EntryBody, LogEntry, Proof, promise_payload};
+use crate::tlog::{Body, EntryBody, LogEntry, Proof, around_promised_body};
 use crate::trust::Log;
 
 /// Entries proven to be in logs of the trusted root. Made by this file only.
@@ -164,16 +164,15 @@ impl Verifier {
             });
         }
         let entry_body = entry.body.as_ref().ok_or(LogError::BodyMissing)?;
-        let body_bytes = entry_body.bytes.as_slice();
-        let body = entry_body.parsed.clone().map_err(LogError::Body)?;
+        let body = entry_body.parsed().map_err(LogError::Body)?;
         // V41: the leaf of version 2 is what the log writes for these values, and nothing else
-        if entry.kind().is_v2() && body.canonical().as_deref() != Some(body_bytes) {
+        if entry.kind().is_v2() && body.canonical().as_deref() != Some(entry_body.bytes()) {
             return Err(LogError::BodyNotCanonical);
         }
         // Ids are not unique: a log may use its key under several names.
         let mut problem = LogError::BodyMissing;
         for log_at in logs {
-            match self.include_in(log_at, version, entry, body_bytes, policy, budget) {
+            match self.include_in(log_at, version, entry, entry_body, policy, budget) {
                 Ok((index, tree)) => {
                     // V9: the time of an entry of version 2 is never used
                     let promised = entry.promise().is_some() && !entry.kind().is_v2();
@@ -199,7 +198,7 @@ impl Verifier {
         log_at: usize,
         version: BundleVersion,
         entry: &LogEntry,
-        body_bytes: &[u8],
+        body: &EntryBody,
         policy: &Policy,
         budget: &mut Budget,
     ) -> Result<(u64, Option<Tree>), LogError> {
@@ -207,7 +206,7 @@ impl Verifier {
         if let Some(promise) = entry.promise() {
             budget.spend(1)?;
             if let Some(log) = self.root.logs().get(log_at) {
-                check_promise(log, entry, body_bytes, promise)?;
+                check_promise(log, entry, body, promise)?;
             }
         } else if version == BundleVersion::V0_1 {
             return Err(LogError::PromiseMissing);
@@ -223,7 +222,7 @@ impl Verifier {
                 } else {
                     proof.index()
                 };
-                let leaf = (body_bytes, index);
+                let leaf = (body.bytes(), index);
                 let tree = self.check_proof(log_at, entry, leaf, proof, note, policy, budget)?;
                 Ok((index, Some(tree)))
             }
@@ -350,15 +349,17 @@ fn is_v1_origin(origin: &str, note: &Note<'_>) -> bool {
 }
 
 /// V54: the promise is over these four values, by the log's key.
-fn check_promise(log: &Log, entry: &LogEntry, body: &[u8], promise: &[u8]) -> Result<(), LogError> {
-    let payload = promise_payload(
-        body,
-        entry.integrated_time(),
-        entry.log_id(),
-        entry.log_index(),
-    );
+fn check_promise(
+    log: &Log,
+    entry: &LogEntry,
+    body: &EntryBody,
+    promise: &[u8],
+) -> Result<(), LogError> {
+    let (time, index) = (entry.integrated_time(), entry.log_index());
+    let (before, after) = around_promised_body(time, entry.log_id(), index);
+    let payload = [before, body.base64(), &after].map(str::as_bytes);
     log.key()
-        .verify(log.scheme().algorithm(), &payload, promise)
+        .verify_parts(log.scheme().algorithm(), &payload, promise)
         .map_err(|_| LogError::Promise)
 }
 
