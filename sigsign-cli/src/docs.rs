@@ -1,8 +1,12 @@
 //! `docs/cli.md` is made from the grammar, and is what it would be made now.
 //!
 //! `SIGSIGN_WRITE_DOCS=1` (which `.ci/docs` sets) writes it.
-#![expect(clippy::disallowed_methods, reason = "writes the page")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "reads the source and writes the page"
+)]
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use clap::CommandFactory;
@@ -27,6 +31,49 @@ fn the_page_of_the_command_is_what_the_grammar_says() {
         found == wanted,
         "docs/cli.md is not what the grammar says; run .ci/docs"
     );
+}
+
+#[test]
+fn every_code_of_the_command_is_in_its_page() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let errors = include_str!("../../docs/errors.md");
+
+    let codes = codes(&source);
+
+    let is_listed = |code: &String| {
+        let cell = format!("| `{code}` |");
+        INTRODUCTION.contains(&cell) || errors.contains(&cell)
+    };
+    let lacking: Vec<_> = codes.iter().filter(|code| !is_listed(code)).collect();
+    assert!(
+        lacking.is_empty(),
+        "not in docs/introduction.md: {lacking:?}"
+    );
+    assert!(codes.len() > 6, "found only {codes:?}");
+}
+
+/// The codes with which the source makes problems.
+fn codes(folder: &Path) -> BTreeSet<String> {
+    let mut codes = BTreeSet::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            codes.extend(self::codes(&path));
+        } else if path.extension().is_some_and(|it| it == "rs") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let problems = text.split("Problem::").skip(1);
+            codes.extend(problems.filter_map(code));
+        }
+    }
+    codes
+}
+
+/// The code in `input("code", ..`, `io(..` or `document(..`.
+fn code(call: &str) -> Option<String> {
+    let (name, arguments) = call.split_once('(')?;
+    let first = arguments.trim_start().strip_prefix('"')?;
+    let is_maker = ["input", "io", "document"].contains(&name);
+    is_maker.then(|| first.split('"').next().unwrap_or(first).to_owned())
 }
 
 fn page() -> String {

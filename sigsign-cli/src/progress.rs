@@ -46,7 +46,8 @@ impl Progress {
         // A line that is too long for the terminal is cut by it, not wrapped: only one line can be
         // taken back. Nobody to show it to is no error.
         let line = line(self.done, self.total);
-        let _ = write!(io::stderr(), "\r\x1b[K\x1b[?7l{line}\x1b[?7h");
+        let text = format!("\r\x1b[K\x1b[?7l{line}\x1b[?7h");
+        let _ = io::stderr().write_all(text.as_bytes());
     }
 }
 

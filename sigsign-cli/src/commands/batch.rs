@@ -73,8 +73,16 @@ pub(super) fn run(plan: &plan::Batch, ui: &mut Ui) -> Result<Exit, Problem> {
         }
         first = first.saturating_add(lines.len());
     }
-    // Lines that could be read have their answers, whatever came after them.
-    if let Err(problem) = list.end() {
+    // Lines that could be read have their answers, whatever came after them. Nothing at all is
+    // rather a list that got lost than one that verifies.
+    let end = list.end().and_then(|()| match first {
+        0 => Err(Problem::input(
+            "batch.empty",
+            "there is no line in the list",
+        )),
+        _ => Ok(()),
+    });
+    if let Err(problem) = end {
         ui.problem(None, &problem);
         exit = exit.and(problem.exit);
     }
