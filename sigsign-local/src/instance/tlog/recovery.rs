@@ -137,7 +137,7 @@ fn replay(
         if let Full::Hashes(level, number, tile) = full {
             store.remember(*level, *number, tile);
         }
-        written.push(store.write(full)?);
+        written.push(store.write_again(full)?);
     }
     Ok(())
 }

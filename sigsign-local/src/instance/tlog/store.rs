@@ -111,16 +111,30 @@ impl Store {
 
     /// Writes what became full, in the place of its parts; where it is. Not yet durable.
     pub(crate) fn write(&self, full: &Full) -> io::Result<PathBuf> {
-        let (path, bytes) = match full {
-            Full::Hashes(level, number, tile) => {
-                (self.tile_path(*level, *number), tile.bytes(WIDTH))
-            }
-            Full::Entries(number, entries) => (self.bundle_path(*number), entries.concat()),
-        };
+        let (path, bytes) = self.file_of(full);
         replace(&path, &bytes)?;
         match fs::remove_dir_all(parts_folder(&path)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(path),
+        }
+    }
+
+    /// As [`Self::write`], but leaves a file alone that is right already: to make it durable costs
+    /// nothing if it is.
+    pub(crate) fn write_again(&self, full: &Full) -> io::Result<PathBuf> {
+        let (path, bytes) = self.file_of(full);
+        match read(&path, bytes.len() as u64) {
+            Ok(found) if found == bytes => Ok(path),
+            _ => self.write(full),
+        }
+    }
+
+    fn file_of(&self, full: &Full) -> (PathBuf, Vec<u8>) {
+        match full {
+            Full::Hashes(level, number, tile) => {
+                (self.tile_path(*level, *number), tile.bytes(WIDTH))
+            }
+            Full::Entries(number, entries) => (self.bundle_path(*number), entries.concat()),
         }
     }
 
