@@ -243,9 +243,9 @@ fn broken() -> Refusal {
 fn hash_of(algorithm: &[u8]) -> Option<Hash> {
     let known = [Hash::Sha256, Hash::Sha384, Hash::Sha512];
     known.into_iter().find(|hash| {
-        let full = hash.identifier();
-        let oid = der::content(&full);
-        let without = der::sequence(&[oid.get(..11).unwrap_or_default()]);
-        algorithm == full || algorithm == without
+        let without = hash.identifier();
+        let null = der::null();
+        let with = der::sequence(&[der::content(&without), &null]);
+        algorithm == without || algorithm == with
     })
 }

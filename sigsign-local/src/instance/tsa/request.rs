@@ -108,6 +108,23 @@ mod tests {
         }
     }
 
+    // RFC 5754 2: readers take both forms
+    #[test]
+    fn accepts_a_hash_with_and_without_parameters() {
+        for hash in [Hash::Sha256, Hash::Sha384, Hash::Sha512] {
+            let without = hash.identifier();
+            let with = der::sequence(&[der::content(&without), &der::null()]);
+            for algorithm in [without, with] {
+                let imprint = der::sequence(&[algorithm.clone(), der::octets(&hash.of(b""))]);
+                let der = der::sequence(&[der::integer(1), imprint]);
+
+                let read = StampRequest::from_der(&der).unwrap();
+
+                assert_eq!((hash, &algorithm[..]), (read.hash, read.algorithm));
+            }
+        }
+    }
+
     #[test]
     fn rejects_what_is_not_a_request() {
         let not_one = "not a time stamp request of RFC 3161 in DER";
