@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use http_body::Frame;
 
 use crate::instance::metrics::{Metrics, Seen};
-use crate::instance::{Context, Fault, Refusal, Service};
+use crate::instance::{Context, CtSubmit, Fault, Refusal, Service, Submitted};
 
 /// The largest answer that is cut in two.
 const ANSWER_BYTES: usize = 16 << 20;
@@ -158,5 +158,30 @@ impl http_body::Body for Endless {
         _: &mut Polling<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&[b' '; 16384])))))
+    }
+}
+/// A certificate log with the faults of its answers, for an authority in the same process.
+#[derive(Debug)]
+pub(crate) struct FaultyCtLog<T> {
+    pub(crate) log: Arc<T>,
+    pub(crate) context: Arc<Context>,
+}
+
+impl<T: CtSubmit> CtSubmit for FaultyCtLog<T> {
+    fn submit<'a>(&'a self, chain: &'a [Vec<u8>]) -> Submitted<'a> {
+        Box::pin(async move {
+            slow(&self.context, Service::CtLog).await;
+            match self.context.faults.take_if(Service::CtLog, is_whole) {
+                None => self.log.submit(chain).await,
+                Some(Fault::Status(status) | Fault::RetryAfter(status, _)) => Err(refusal(status)),
+                Some(Fault::Garbage) => Ok(GARBAGE.to_vec()),
+                Some(Fault::Truncated) => {
+                    let mut answer = self.log.submit(chain).await?;
+                    answer.truncate(answer.len() / 2);
+                    Ok(answer)
+                }
+                Some(_) => Err(refusal(502)),
+            }
+        })
     }
 }

@@ -9,16 +9,19 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
+use crate::instance::ca::{self, Ca, IssuerConfig, IssuerKind};
 use crate::instance::call::{self, Answer, Call, CallError};
 use crate::instance::ct_log::{self, CtLog};
-use crate::instance::documents::{self, LogPart, Parts, Places};
+use crate::instance::documents::{self, AuthorityPart, LogPart, Parts, Places};
+use crate::instance::faulty::{self, FaultyCtLog};
+use crate::instance::jwt::Claims;
 use crate::instance::metrics::Metrics;
+use crate::instance::oidc::{self, Oidc};
 use crate::instance::rekor_v1::{self, RekorV1};
 use crate::instance::rekor_v2::{self, RekorV2};
 use crate::instance::tlog::TileLog;
-use crate::instance::{
-    Clock, Context, Faults, Folder, Keys, Opening, SIGNING_CONFIG, Service, faulty,
-};
+use crate::instance::tsa::{self, Tsa};
+use crate::instance::{Clock, Context, Faults, Folder, Keys, Opening, SIGNING_CONFIG, Service};
 use crate::json::Json;
 use crate::note::Witness;
 
@@ -44,6 +47,8 @@ pub struct Options {
     pub base_url: String,
     /// The services that answer, and that the signing config names. The trusted root has all.
     pub services: Vec<Service>,
+    /// Token issuers whose word is taken, besides the instance's own.
+    pub issuers: Vec<IssuerConfig>,
 }
 
 impl Options {
@@ -55,6 +60,7 @@ impl Options {
             clock: Clock::System,
             base_url: BASE_URL.to_owned(),
             services: Service::ALL.to_vec(),
+            issuers: Vec::new(),
         }
     }
 }
@@ -73,9 +79,12 @@ struct Shared {
     folder: Folder,
     metrics: Arc<Metrics>,
     services: Vec<Service>,
+    ca: Arc<Ca>,
     ct_log: Arc<CtLog>,
+    oidc: Arc<Oidc>,
     rekor_v1: Arc<RekorV1>,
     rekor_v2: Arc<RekorV2>,
+    tsa: Arc<Tsa>,
     trusted_root: String,
     signing_config: String,
 }
@@ -88,7 +97,6 @@ impl Instance {
     /// A [`FolderError`](crate::instance::FolderError) inside, or what the system says.
     pub fn open(options: Options) -> io::Result<Self> {
         let folder = Folder::open(&options.folder, &options.opening, &options.clock)?;
-        let choices = folder.choices()?;
         let context = Arc::new(Context {
             clock: options.clock,
             keys: Keys::new(folder.secret()?),
@@ -96,21 +104,7 @@ impl Instance {
             base_url: options.base_url,
             faults: Faults::default(),
         });
-        let ct_log = Arc::new(CtLog::open(Arc::clone(&context), Vec::new())?);
-        let witness = choices.witness.then(|| witness(&context));
-        let rekor_v1 = RekorV1::open(Arc::clone(&context))?;
-        let rekor_v2 = RekorV2::open(Arc::clone(&context), choices.log_key, witness)?;
-        let mut shared = Shared {
-            context,
-            folder,
-            metrics: Arc::default(),
-            services: options.services,
-            ct_log,
-            rekor_v1: Arc::new(rekor_v1),
-            rekor_v2: Arc::new(rekor_v2),
-            trusted_root: String::new(),
-            signing_config: String::new(),
-        };
+        let mut shared = Shared::open(context, folder, options.services, options.issuers)?;
         shared.trusted_root = shared.make_trusted_root();
         shared.signing_config = shared.make_signing_config();
         shared.write_documents()?;
@@ -173,9 +167,25 @@ impl Instance {
         &self.shared.services
     }
 
+    /// An identity token of the instance's own issuer, with these claims, and with issuer,
+    /// audience and times where they say none.
+    pub fn token(&self, claims: Claims) -> String {
+        self.shared.oidc.mint(claims)
+    }
+
+    /// The certificate authority.
+    pub fn ca(&self) -> &Arc<Ca> {
+        &self.shared.ca
+    }
+
     /// The certificate transparency log.
     pub fn ct_log(&self) -> &Arc<CtLog> {
         &self.shared.ct_log
+    }
+
+    /// The token issuer.
+    pub fn oidc(&self) -> &Arc<Oidc> {
+        &self.shared.oidc
     }
 
     /// The transparency log of version 1.
@@ -186,6 +196,11 @@ impl Instance {
     /// The transparency log of version 2.
     pub fn rekor_v2(&self) -> &Arc<RekorV2> {
         &self.shared.rekor_v2
+    }
+
+    /// The time stamp authority.
+    pub fn tsa(&self) -> &Arc<Tsa> {
+        &self.shared.tsa
     }
 
     /// TrustedRoot: what bundles of this instance are verified with.
@@ -200,6 +215,39 @@ impl Instance {
 }
 
 impl Shared {
+    fn open(
+        context: Arc<Context>,
+        folder: Folder,
+        services: Vec<Service>,
+        mut issuers: Vec<IssuerConfig>,
+    ) -> io::Result<Self> {
+        let choices = folder.choices()?;
+        let its = || Arc::clone(&context);
+        let oidc = Oidc::open(its(), choices.token_key)?;
+        issuers.push(own_issuer(&oidc));
+        let [_, root] = Ca::chain_of(&context)?;
+        let ct_log = Arc::new(CtLog::open(its(), vec![root])?);
+        let ct = Arc::new(FaultyCtLog {
+            log: Arc::clone(&ct_log),
+            context: its(),
+        });
+        let witness = choices.witness.then(|| witness(&context));
+        Ok(Self {
+            ca: Arc::new(Ca::open(its(), issuers, ct)?),
+            oidc: Arc::new(oidc),
+            rekor_v1: Arc::new(RekorV1::open(its())?),
+            rekor_v2: Arc::new(RekorV2::open(its(), choices.log_key, witness)?),
+            tsa: Arc::new(Tsa::open(its(), choices.stamper_key)?),
+            ct_log,
+            context,
+            folder,
+            metrics: Arc::default(),
+            services,
+            trusted_root: String::new(),
+            signing_config: String::new(),
+        })
+    }
+
     fn make_trusted_root(&self) -> String {
         let log = |host, log: &'_ TileLog| LogPart {
             host,
@@ -213,8 +261,14 @@ impl Shared {
                 log(rekor_v1::HOST, self.rekor_v1.log()),
             ],
             ct_logs: vec![log(ct_log::HOST, self.ct_log.log())],
-            authorities: Vec::new(),
-            stampers: Vec::new(),
+            authorities: vec![AuthorityPart {
+                host: ca::HOST,
+                chain: self.ca.chain(),
+            }],
+            stampers: vec![AuthorityPart {
+                host: tsa::HOST,
+                chain: self.tsa.chain(),
+            }],
         })
     }
 
@@ -261,6 +315,15 @@ impl Shared {
 /// Documents are much smaller.
 const DOCUMENT_BYTES: u64 = 1 << 20;
 
+fn own_issuer(oidc: &Oidc) -> IssuerConfig {
+    IssuerConfig {
+        url: oidc.issuer().to_owned(),
+        audience: oidc::AUDIENCE.to_owned(),
+        kind: IssuerKind::Any,
+        keys: oidc.keys().clone(),
+    }
+}
+
 fn witness(context: &Context) -> Witness {
     let name = "witness.sigsign.localhost";
     Witness {
@@ -278,10 +341,13 @@ fn router(shared: &Arc<Shared>) -> Router {
         .with_state(Arc::clone(shared));
     let of = |service: &Service| {
         let router = match service {
+            Service::Ca => Arc::clone(&shared.ca).router(),
             Service::CtLog => Arc::clone(&shared.ct_log).router(),
             Service::LogV1 => Arc::clone(&shared.rekor_v1).router(),
             Service::LogV2 => Arc::clone(&shared.rekor_v2).router(),
-            _ => return Router::new(),
+            Service::Oidc => Arc::clone(&shared.oidc).router(),
+            Service::Tsa => Arc::clone(&shared.tsa).router(),
+            Service::Tuf => return Router::new(),
         };
         faulty::around(router, *service, &shared.context, &shared.metrics)
     };

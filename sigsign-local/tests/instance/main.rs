@@ -4,4 +4,5 @@ mod asked;
 mod faults;
 mod folder;
 mod pages;
+mod signs;
 mod temporary;
