@@ -101,7 +101,7 @@ impl Ui {
     pub(crate) fn warning(&mut self, text: impl Display) {
         if self.level > Level::Quiet {
             let text = text.to_string();
-            self.talk(format_args!("sigsign: warning: {}\n", Escaped(&text)));
+            self.talk(&format!("sigsign: warning: {}\n", Escaped(&text)));
         }
     }
 
@@ -125,7 +125,7 @@ impl Ui {
         if let Some(hint) = &problem.hint {
             text.push_str(&format!("hint: {}\n", Escaped(hint)));
         }
-        self.talk(format_args!("{text}"));
+        self.talk(&text);
     }
 
     /// Writes what is left; a reader that went away is no error.
@@ -146,14 +146,14 @@ impl Ui {
     }
 
     /// Standard output first, so that the two are in order on a terminal. Nobody to talk to is
-    /// no error.
-    fn talk(&mut self, text: fmt::Arguments<'_>) {
+    /// no error. In one piece, so that processes which share the stream do not mix their lines.
+    fn talk(&mut self, text: &str) {
         if self.state.is_none()
             && let Err(error) = self.out.flush()
         {
             self.state = Some(error.kind());
         }
-        let _ = self.err.write_fmt(text);
+        let _ = self.err.write_all(text.as_bytes());
     }
 }
 
@@ -163,5 +163,49 @@ impl fmt::Debug for Ui {
             .field("format", &self.format)
             .field("level", &self.level)
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Sender, channel};
+
+    use super::*;
+
+    struct Writes(Sender<String>);
+
+    impl Write for Writes {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let text = String::from_utf8_lossy(bytes).into_owned();
+            self.0.send(text).map_err(io::Error::other)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn talks_in_one_piece() {
+        let (sender, writes) = channel();
+        let mut ui = Ui {
+            out: BufWriter::new(Box::new(io::sink())),
+            err: Box::new(Writes(sender)),
+            state: None,
+            color: false,
+            format: Format::Text,
+            level: Level::Normal,
+        };
+
+        ui.warning("a\u{7}");
+        ui.problem(Some("b"), &Problem::usage("c", "d"));
+        drop(ui);
+
+        let want = [
+            "sigsign: warning: a\\u{7}\n",
+            "sigsign: error: b: c\nhint: d\n",
+        ];
+        assert_eq!(want.map(str::to_owned), *writes.iter().collect::<Vec<_>>());
     }
 }
