@@ -181,7 +181,8 @@ impl Seen {
             lines
         });
         if let From::Open = from {
-            opened.recv_timeout(Duration::from_secs(60)).unwrap();
+            let open = opened.recv_timeout(Duration::from_secs(60));
+            open.expect("the log opens");
         }
         std::thread::sleep(delay);
         assert_eq!(None, child.try_wait().unwrap(), "the log ended by itself");
