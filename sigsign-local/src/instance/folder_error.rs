@@ -29,6 +29,8 @@ pub enum FolderError {
     },
     /// No instance is there, but something else, or nothing.
     NotAnInstance,
+    /// The secret of the trust root repository's root keys was taken out of `offline`.
+    OfflineSecret,
     /// A later program made it.
     Schema {
         /// The version of its layout.
@@ -49,6 +51,7 @@ impl FolderError {
             Self::Damaged { .. } => "local.damaged",
             Self::InUse { .. } => "local.in-use",
             Self::NotAnInstance => "local.not-an-instance",
+            Self::OfflineSecret => "local.offline-secret",
             Self::Schema { .. } => "local.schema",
         }
     }
@@ -66,6 +69,9 @@ impl fmt::Display for FolderError {
                 write!(f, "process {} serves the instance at {}", by.pid, by.url)
             }
             Self::NotAnInstance => f.write_str("not the folder of an instance"),
+            Self::OfflineSecret => {
+                f.write_str("secret of the root keys, offline/tuf-root, is not in the folder")
+            }
             Self::Schema { found } => {
                 write!(
                     f,
@@ -83,7 +89,7 @@ impl From<FolderError> for io::Error {
         let kind = match error {
             FolderError::InUse { .. } => io::ErrorKind::WouldBlock,
             FolderError::Choices { .. } => io::ErrorKind::InvalidInput,
-            FolderError::NotAnInstance => io::ErrorKind::NotFound,
+            FolderError::NotAnInstance | FolderError::OfflineSecret => io::ErrorKind::NotFound,
             _ => io::ErrorKind::InvalidData,
         };
         Self::new(kind, error)

@@ -29,8 +29,10 @@ mod public_key;
 mod refusal;
 pub mod rekor_v1;
 pub mod rekor_v2;
+mod services;
 pub mod tlog;
 pub mod tsa;
+pub mod tuf;
 mod whole;
 
 pub use call::{Answer, Call, CallError};

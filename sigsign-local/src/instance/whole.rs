@@ -9,21 +9,20 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use crate::instance::ca::{self, Ca, IssuerConfig, IssuerKind};
+use crate::instance::ca::{Ca, IssuerConfig};
 use crate::instance::call::{self, Answer, Call, CallError};
-use crate::instance::ct_log::{self, CtLog};
-use crate::instance::documents::{self, AuthorityPart, LogPart, Parts, Places};
-use crate::instance::faulty::{self, FaultyCtLog};
+use crate::instance::ct_log::CtLog;
+use crate::instance::faulty;
 use crate::instance::jwt::Claims;
 use crate::instance::metrics::Metrics;
-use crate::instance::oidc::{self, Oidc};
-use crate::instance::rekor_v1::{self, RekorV1};
-use crate::instance::rekor_v2::{self, RekorV2};
-use crate::instance::tlog::TileLog;
-use crate::instance::tsa::{self, Tsa};
+use crate::instance::oidc::Oidc;
+use crate::instance::rekor_v1::RekorV1;
+use crate::instance::rekor_v2::RekorV2;
+use crate::instance::services::Services;
+use crate::instance::tsa::Tsa;
+use crate::instance::tuf::Tuf;
 use crate::instance::{Clock, Context, Faults, Folder, Keys, Opening, SIGNING_CONFIG, Service};
 use crate::json::Json;
-use crate::note::Witness;
 
 /// Where the services of an instance are reached if nothing else is said.
 pub const BASE_URL: &str = "http://localhost:7480";
@@ -78,15 +77,8 @@ struct Shared {
     context: Arc<Context>,
     folder: Folder,
     metrics: Arc<Metrics>,
-    services: Vec<Service>,
-    ca: Arc<Ca>,
-    ct_log: Arc<CtLog>,
-    oidc: Arc<Oidc>,
-    rekor_v1: Arc<RekorV1>,
-    rekor_v2: Arc<RekorV2>,
-    tsa: Arc<Tsa>,
-    trusted_root: String,
-    signing_config: String,
+    services: Services,
+    served: Vec<Service>,
 }
 
 impl Instance {
@@ -104,11 +96,21 @@ impl Instance {
             base_url: options.base_url,
             faults: Faults::default(),
         });
-        let mut shared = Shared::open(context, folder, options.services, options.issuers)?;
-        shared.trusted_root = shared.make_trusted_root();
-        shared.signing_config = shared.make_signing_config();
+        let services = Services::open(
+            &context,
+            &folder.choices()?,
+            options.issuers,
+            folder.created(),
+            &options.services,
+        )?;
+        let shared = Arc::new(Shared {
+            context,
+            folder,
+            metrics: Arc::default(),
+            services,
+            served: options.services,
+        });
         shared.write_documents()?;
-        let shared = Arc::new(shared);
         Ok(Self {
             router: router(&shared),
             shared,
@@ -164,134 +166,68 @@ impl Instance {
 
     /// The services that answer.
     pub fn services(&self) -> &[Service] {
-        &self.shared.services
+        &self.shared.served
     }
 
     /// An identity token of the instance's own issuer, with these claims, and with issuer,
     /// audience and times where they say none.
     pub fn token(&self, claims: Claims) -> String {
-        self.shared.oidc.mint(claims)
+        self.shared.services.oidc.mint(claims)
     }
 
     /// The certificate authority.
     pub fn ca(&self) -> &Arc<Ca> {
-        &self.shared.ca
+        &self.shared.services.ca
     }
 
     /// The certificate transparency log.
     pub fn ct_log(&self) -> &Arc<CtLog> {
-        &self.shared.ct_log
+        &self.shared.services.ct_log
     }
 
     /// The token issuer.
     pub fn oidc(&self) -> &Arc<Oidc> {
-        &self.shared.oidc
+        &self.shared.services.oidc
     }
 
     /// The transparency log of version 1.
     pub fn rekor_v1(&self) -> &Arc<RekorV1> {
-        &self.shared.rekor_v1
+        &self.shared.services.rekor_v1
     }
 
     /// The transparency log of version 2.
     pub fn rekor_v2(&self) -> &Arc<RekorV2> {
-        &self.shared.rekor_v2
+        &self.shared.services.rekor_v2
     }
 
     /// The time stamp authority.
     pub fn tsa(&self) -> &Arc<Tsa> {
-        &self.shared.tsa
+        &self.shared.services.tsa
+    }
+
+    /// The trust root repository.
+    pub fn tuf(&self) -> &Arc<Tuf> {
+        &self.shared.services.tuf
     }
 
     /// TrustedRoot: what bundles of this instance are verified with.
     pub fn trusted_root(&self) -> &str {
-        &self.shared.trusted_root
+        &self.shared.services.trusted_root
     }
 
     /// SigningConfig: where the services are.
     pub fn signing_config(&self) -> &str {
-        &self.shared.signing_config
+        &self.shared.services.signing_config
     }
 }
 
 impl Shared {
-    fn open(
-        context: Arc<Context>,
-        folder: Folder,
-        services: Vec<Service>,
-        mut issuers: Vec<IssuerConfig>,
-    ) -> io::Result<Self> {
-        let choices = folder.choices()?;
-        let its = || Arc::clone(&context);
-        let oidc = Oidc::open(its(), choices.token_key)?;
-        issuers.push(own_issuer(&oidc));
-        let [_, root] = Ca::chain_of(&context)?;
-        let ct_log = Arc::new(CtLog::open(its(), vec![root])?);
-        let ct = Arc::new(FaultyCtLog {
-            log: Arc::clone(&ct_log),
-            context: its(),
-        });
-        let witness = choices.witness.then(|| witness(&context));
-        Ok(Self {
-            ca: Arc::new(Ca::open(its(), issuers, ct)?),
-            oidc: Arc::new(oidc),
-            rekor_v1: Arc::new(RekorV1::open(its())?),
-            rekor_v2: Arc::new(RekorV2::open(its(), choices.log_key, witness)?),
-            tsa: Arc::new(Tsa::open(its(), choices.stamper_key)?),
-            ct_log,
-            context,
-            folder,
-            metrics: Arc::default(),
-            services,
-            trusted_root: String::new(),
-            signing_config: String::new(),
-        })
-    }
-
-    fn make_trusted_root(&self) -> String {
-        let log = |host, log: &'_ TileLog| LogPart {
-            host,
-            key: log.keys().key.clone(),
-            id: log.keys().id(),
-        };
-        documents::trusted_root(&Parts {
-            since: self.folder.created(),
-            logs: vec![
-                log(rekor_v2::HOST, self.rekor_v2.log()),
-                log(rekor_v1::HOST, self.rekor_v1.log()),
-            ],
-            ct_logs: vec![log(ct_log::HOST, self.ct_log.log())],
-            authorities: vec![AuthorityPart {
-                host: ca::HOST,
-                chain: self.ca.chain(),
-            }],
-            stampers: vec![AuthorityPart {
-                host: tsa::HOST,
-                chain: self.tsa.chain(),
-            }],
-        })
-    }
-
-    fn make_signing_config(&self) -> String {
-        let url = &self.context.base_url;
-        let has = |service| self.services.contains(&service);
-        let logs = [(Service::LogV2, 2), (Service::LogV1, 1)].into_iter();
-        let logs = logs.filter(|(service, _)| has(*service));
-        documents::signing_config(&Places {
-            since: self.folder.created(),
-            authority: has(Service::Ca).then(|| url.clone()),
-            issuer: has(Service::Oidc).then(|| url.clone()),
-            logs: logs.map(|(_, version)| (url.clone(), version)).collect(),
-            stamper: has(Service::Tsa).then(|| format!("{url}/api/v1/timestamp")),
-        })
-    }
-
     /// For programs that take files.
     fn write_documents(&self) -> io::Result<()> {
         let data = &self.context.data;
         for (name, text) in [
-            (TRUSTED_ROOT_FILE, &self.trusted_root),
-            (SIGNING_CONFIG_FILE, &self.signing_config),
+            (TRUSTED_ROOT_FILE, &self.services.trusted_root),
+            (SIGNING_CONFIG_FILE, &self.services.signing_config),
         ] {
             let found = data.read(name, DOCUMENT_BYTES).unwrap_or_default();
             if found.as_deref() != Some(text.as_bytes()) {
@@ -300,37 +236,10 @@ impl Shared {
         }
         Ok(())
     }
-
-    fn log_sizes(&self) -> Vec<(&'static str, u64)> {
-        let logs = [
-            (Service::CtLog, self.ct_log.log()),
-            (Service::LogV1, self.rekor_v1.log()),
-            (Service::LogV2, self.rekor_v2.log()),
-        ];
-        logs.map(|(service, log)| (service.name(), log.head().0))
-            .to_vec()
-    }
 }
 
 /// Documents are much smaller.
 const DOCUMENT_BYTES: u64 = 1 << 20;
-
-fn own_issuer(oidc: &Oidc) -> IssuerConfig {
-    IssuerConfig {
-        url: oidc.issuer().to_owned(),
-        audience: oidc::AUDIENCE.to_owned(),
-        kind: IssuerKind::Any,
-        keys: oidc.keys().clone(),
-    }
-}
-
-fn witness(context: &Context) -> Witness {
-    let name = "witness.sigsign.localhost";
-    Witness {
-        name: name.to_owned(),
-        key: context.keys.key(crate::key::Scheme::Ed25519, name),
-    }
-}
 
 fn router(shared: &Arc<Shared>) -> Router {
     let about = Router::new()
@@ -340,23 +249,15 @@ fn router(shared: &Arc<Shared>) -> Router {
         .route(&format!("/{SIGNING_CONFIG_FILE}"), get(signing_config))
         .with_state(Arc::clone(shared));
     let of = |service: &Service| {
-        let router = match service {
-            Service::Ca => Arc::clone(&shared.ca).router(),
-            Service::CtLog => Arc::clone(&shared.ct_log).router(),
-            Service::LogV1 => Arc::clone(&shared.rekor_v1).router(),
-            Service::LogV2 => Arc::clone(&shared.rekor_v2).router(),
-            Service::Oidc => Arc::clone(&shared.oidc).router(),
-            Service::Tsa => Arc::clone(&shared.tsa).router(),
-            Service::Tuf => return Router::new(),
-        };
+        let router = shared.services.router(*service);
         faulty::around(router, *service, &shared.context, &shared.metrics)
     };
-    shared.services.iter().map(of).fold(about, Router::merge)
+    shared.served.iter().map(of).fold(about, Router::merge)
 }
 
 async fn health(State(shared): State<Arc<Shared>>) -> Response {
-    let names = shared.services.iter().map(|it| Json::text(it.name()));
-    let logs = shared.log_sizes().into_iter();
+    let names = shared.served.iter().map(|it| Json::text(it.name()));
+    let logs = shared.services.log_sizes().into_iter();
     let logs = logs.map(|(name, size)| (name.to_owned(), Json::number(size)));
     let body = Json::object([
         ("status", Json::text("ok")),
@@ -368,18 +269,18 @@ async fn health(State(shared): State<Arc<Shared>>) -> Response {
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
     let kind = ("content-type", "text/plain; version=0.0.4; charset=utf-8");
-    ([kind], shared.metrics.page(&shared.log_sizes())).into_response()
+    ([kind], shared.metrics.page(&shared.services.log_sizes())).into_response()
 }
 
 async fn trusted_root(State(shared): State<Arc<Shared>>) -> Response {
     let kind = ("content-type", "application/json");
-    ([kind], shared.trusted_root.clone()).into_response()
+    ([kind], shared.services.trusted_root.clone()).into_response()
 }
 
 async fn signing_config(State(shared): State<Arc<Shared>>) -> Response {
     (
         [("content-type", SIGNING_CONFIG)],
-        shared.signing_config.clone(),
+        shared.services.signing_config.clone(),
     )
         .into_response()
 }

@@ -6,3 +6,4 @@ mod folder;
 mod pages;
 mod signs;
 mod temporary;
+mod tuf;
