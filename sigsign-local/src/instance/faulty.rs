@@ -120,15 +120,19 @@ async fn truncated(response: Response) -> Response {
     let bytes = to_bytes(body, ANSWER_BYTES).await.unwrap_or_default();
     head.headers.insert("content-length", bytes.len().into());
     let half = bytes.slice(..bytes.len() / 2);
-    Response::from_parts(head, Body::new(Half(Some(half))))
+    Response::from_parts(head, Body::new(Half::Whole(half)))
 }
 
 /// Not UTF-8, JSON, PEM or DER.
 const GARBAGE: &[u8] = b"\xff\xfe{]garbage\0<html>";
 
-/// A body that breaks off.
+/// A body that breaks off, once what was sent is on its way.
 #[derive(Debug)]
-struct Half(Option<Bytes>);
+enum Half {
+    Whole(Bytes),
+    Sent,
+    Over,
+}
 
 impl http_body::Body for Half {
     type Data = Bytes;
@@ -136,12 +140,20 @@ impl http_body::Body for Half {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Polling<'_>,
+        context: &mut Polling<'_>,
     ) -> Poll<Option<std::io::Result<Frame<Bytes>>>> {
-        Poll::Ready(Some(match self.0.take() {
-            Some(half) => Ok(Frame::data(half)),
-            None => Err(std::io::ErrorKind::UnexpectedEof.into()),
-        }))
+        match std::mem::replace(&mut *self, Self::Over) {
+            Self::Whole(half) => {
+                *self = Self::Sent;
+                Poll::Ready(Some(Ok(Frame::data(half))))
+            }
+            // A server sends what it has when there is nothing to add.
+            Self::Sent => {
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Self::Over => Poll::Ready(Some(Err(std::io::ErrorKind::UnexpectedEof.into()))),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ mod asked;
 mod faults;
 mod folder;
 mod pages;
+mod serve;
 mod signs;
 mod temporary;
 mod tuf;
