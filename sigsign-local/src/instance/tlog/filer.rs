@@ -71,14 +71,26 @@ impl Filer {
             Synced::All
         }
     }
+
+    /// Waits until everything that was asked for is done.
+    pub(crate) fn finish(mut self) -> Synced {
+        self.end();
+        self.synced()
+    }
+
+    fn end(&mut self) {
+        drop(self.paths.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            self.progress.failed.store(true, Ordering::Release);
+        }
+    }
 }
 
 impl Drop for Filer {
     fn drop(&mut self) {
-        drop(self.paths.take());
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        self.end();
     }
 }
 
@@ -101,4 +113,35 @@ pub(crate) fn sync_files(root: &Path, paths: &[PathBuf]) -> io::Result<()> {
         folders.extend(above.take_while(|it| it.starts_with(root)));
     }
     folders.into_iter().try_for_each(sync_folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rejects_a_file_that_is_not_there() {
+        let folder = std::env::temp_dir();
+        let filer = Filer::start(&folder).unwrap();
+
+        filer.sync(folder.join("sigsign-no-such-file"));
+
+        assert_eq!(Synced::Failed, filer.finish());
+    }
+
+    #[test]
+    fn accepts_a_file_below_folders() {
+        let name = format!("sigsign-filer-{}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        let file = folder.join("tile/0/000");
+        std::fs::create_dir_all(folder.join("tile/0")).unwrap();
+        std::fs::write(&file, b"tile").unwrap();
+        let filer = Filer::start(&folder).unwrap();
+
+        filer.sync(file);
+        let synced = filer.finish();
+
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(Synced::All, synced);
+    }
 }

@@ -1,5 +1,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::task::Poll;
 
 use super::*;
 use crate::key::{Key, Scheme};
@@ -59,15 +60,15 @@ fn append(log: &TileLog, numbers: std::ops::Range<u64>) -> Vec<Appended> {
         for number in numbers {
             let mut future = Box::pin(log.append(leaf(number)));
             // The request is on its way after the first poll.
-            let polled = std::future::poll_fn(|cx| {
-                std::task::Poll::Ready(Future::poll(future.as_mut(), cx))
-            });
-            assert!(polled.await.is_pending());
-            under_way.push(future);
+            let polled = std::future::poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await;
+            under_way.push((polled, future));
         }
         let mut appended = Vec::new();
-        for future in under_way {
-            appended.push(future.await.unwrap());
+        for (polled, future) in under_way {
+            appended.push(match polled {
+                Poll::Ready(answer) => answer.unwrap(),
+                Poll::Pending => future.await.unwrap(),
+            });
         }
         appended
     })
@@ -170,6 +171,57 @@ fn accepts_a_leaf_once() {
     assert_eq!(Place::Known(1), again[0].place);
     assert_eq!(3, again[0].size);
     assert_eq!(None, log.find(&[0; 32]).unwrap());
+}
+
+#[test]
+fn accepts_a_leaf_that_many_add_at_once_a_single_time() {
+    let folder = Folder::new("race");
+    let log = Arc::new(folder.open().unwrap());
+    let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
+
+    let places = runtime.block_on(async {
+        let writers: Vec<_> = (0..50)
+            .map(|_| {
+                let log = Arc::clone(&log);
+                tokio::spawn(async move { log.append(leaf(0)).await.unwrap().place })
+            })
+            .collect();
+        let mut places = Vec::new();
+        for writer in writers {
+            places.push(writer.await.unwrap());
+        }
+        places
+    });
+
+    let new = places.iter().filter(|place| **place == Place::New(0));
+    assert_eq!(1, new.count());
+    assert!(places.iter().all(|place| place.index() == 0));
+    assert_eq!(1, log.head().0);
+}
+
+#[test]
+fn accepts_a_journal_that_begins_anew() {
+    let folder = Folder::new("anew");
+    let log = folder.open().unwrap();
+    let first = || fs::read(folder.path("journal")).unwrap()[36..44].to_vec();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+
+    // A new journal begins behind a full tile, when the old one is longer than 4 MiB.
+    let mut size = 0_u64;
+    while first() == [0; 8] && size < 2048 {
+        let data = [&size.to_be_bytes()[..], &[0; 60_000]].concat();
+        runtime
+            .block_on(log.append(Leaf::plain(data).unwrap()))
+            .unwrap();
+        size += 1;
+    }
+    let (head, journal) = (log.head(), first());
+    drop(log);
+
+    assert_ne!([0; 8], journal[..]);
+    assert_eq!(head, folder.open().unwrap().head());
 }
 
 // A process that was killed leaves a journal that ends anywhere after the last answer.

@@ -28,6 +28,9 @@ const BATCH: usize = 1024;
 /// Bytes of journal after which a new one begins, when the tiles are durable.
 const JOURNAL_BYTES: u64 = 4 << 20;
 
+/// Bytes of journal after which the writer waits for the tiles.
+const JOURNAL_CAP: u64 = 16 * JOURNAL_BYTES;
+
 /// Time between two refreshes of the edge in the folder.
 const REFRESH: Duration = Duration::from_secs(1);
 
@@ -237,6 +240,12 @@ impl Writer {
 
     /// Begins a new journal when the old one is long and not needed any more.
     fn turn_over(&mut self) -> io::Result<()> {
+        if self.journal.len() >= JOURNAL_CAP {
+            let filer = Filer::start(self.shared.store.folder())?;
+            if std::mem::replace(&mut self.filer, filer).finish() != Synced::All {
+                return Err(io::Error::other("a tile is not durable"));
+            }
+        }
         if self.journal.len() >= JOURNAL_BYTES && self.filer.synced() == Synced::All {
             let record = edge_record(&self.shared.store, &self.edge)?;
             self.journal = Journal::start(&self.shared.store.journal_path(), &record)?;
