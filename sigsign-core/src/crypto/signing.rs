@@ -67,8 +67,10 @@ impl SigningKey {
     /// # Errors
     ///
     /// - [`SigningKeyError::Label`] if the PEM block is another thing.
-    /// - [`SigningKeyError::Password`] if it is encrypted and the password is missing or not its.
+    /// - [`SigningKeyError::NoPassword`] or [`SigningKeyError::Password`] if it is encrypted, and the
+    ///   password is missing or another.
     /// - [`SigningKeyError::Key`] if it is not a key of a scheme that the registry has.
+    /// - [`SigningKeyError::Weak`] if the registry has it for old signatures only: RSA 2048.
     ///
     /// Spec: RFC 7468 10, 11; RFC 5958
     pub fn from_pem(pem: &str, password: Option<&[u8]>) -> Result<Self, SigningKeyError> {
@@ -77,7 +79,7 @@ impl SigningKey {
         match label {
             "PRIVATE KEY" => Self::from_pkcs8(&der),
             "ENCRYPTED PRIVATE KEY" => {
-                let password = password.ok_or(SigningKeyError::Password)?;
+                let password = password.ok_or(SigningKeyError::NoPassword)?;
                 let encrypted = pkcs8::EncryptedPrivateKeyInfoRef::try_from(der.as_slice())
                     .map_err(|_| SigningKeyError::Key)?;
                 let decrypted = encrypted
@@ -93,9 +95,10 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// [`SigningKeyError::Key`] if it is not a key of a scheme that the registry has.
+    /// - [`SigningKeyError::Key`] if it is not a key of a scheme that the registry has.
+    /// - [`SigningKeyError::Weak`] if the registry has it for old signatures only: RSA 2048.
     ///
-    /// Spec: RFC 5958
+    /// Spec: RFC 5958; algorithm-registry
     pub fn from_pkcs8(der: &[u8]) -> Result<Self, SigningKeyError> {
         if let Ok(key) = p256::ecdsa::SigningKey::from_pkcs8_der(der) {
             return Self::new(Secret::P256(key), Scheme::EcdsaP256Sha256);
@@ -113,7 +116,9 @@ impl SigningKey {
         let secret = Secret::Rsa(Box::new(key));
         let public = secret.public_key()?;
         let scheme = match public.kind() {
-            KeyKind::Rsa { bits: 2048 } => Scheme::RsaPkcs1With2048Sha256,
+            KeyKind::Rsa { bits: 2048 } => {
+                return Err(SigningKeyError::Weak(Scheme::RsaPkcs1With2048Sha256));
+            }
             KeyKind::Rsa { bits: 3072 } => Scheme::RsaPkcs1With3072Sha256,
             KeyKind::Rsa { bits: 4096 } => Scheme::RsaPkcs1With4096Sha256,
             _ => return Err(SigningKeyError::Key),
@@ -254,12 +259,16 @@ pub enum SigningKeyError {
     Key,
     /// PEM of another kind than a private key's in PKCS#8.
     Label(String),
-    /// The password is missing or another.
+    /// The key is encrypted, and there is no password.
+    NoPassword,
+    /// The password is another than the one that the key is encrypted with.
     Password,
     /// The system gave no randomness.
     Randomness,
     /// Keys of this scheme are not made for one use.
     Scheme(Scheme),
+    /// Signatures of this scheme are verified, and no new ones are made.
+    Weak(Scheme),
 }
 
 impl SigningKeyError {
@@ -268,9 +277,11 @@ impl SigningKeyError {
         "signing-key.digest",
         "signing-key.key",
         "signing-key.label",
+        "signing-key.no-password",
         "signing-key.password",
         "signing-key.randomness",
         "signing-key.scheme",
+        "signing-key.weak",
     ];
 
     /// The stable code of this error.
@@ -279,9 +290,11 @@ impl SigningKeyError {
             Self::Digest => "signing-key.digest",
             Self::Key => "signing-key.key",
             Self::Label(_) => "signing-key.label",
+            Self::NoPassword => "signing-key.no-password",
             Self::Password => "signing-key.password",
             Self::Randomness => "signing-key.randomness",
             Self::Scheme(_) => "signing-key.scheme",
+            Self::Weak(_) => "signing-key.weak",
         }
     }
 }
@@ -291,17 +304,19 @@ impl fmt::Display for SigningKeyError {
         match self {
             Self::Digest => f.write_str("digest is of another hash than the key signs"),
             Self::Key => f.write_str(
-                "wanted a private key in PKCS#8: P-256, P-384, P-521, Ed25519 or RSA of 2048, 3072 \
-                 or 4096 bits",
+                "wanted a private key in PKCS#8: P-256, P-384, P-521, Ed25519 or RSA of 3072 or \
+                 4096 bits",
             ),
             Self::Label(found) => write!(
                 f,
                 "wanted PEM of a PRIVATE KEY or ENCRYPTED PRIVATE KEY, found {}",
                 Escaped(found)
             ),
+            Self::NoPassword => f.write_str("private key is encrypted, and there is no password"),
             Self::Password => f.write_str("private key is encrypted with another password"),
             Self::Randomness => f.write_str("the system gave no randomness"),
             Self::Scheme(scheme) => write!(f, "keys of {scheme} are not made for one use"),
+            Self::Weak(scheme) => write!(f, "{scheme} is too weak for new signatures"),
         }
     }
 }
@@ -369,16 +384,61 @@ mod tests {
 
     #[test]
     fn accepts_a_key_from_a_file() {
-        let pem = include_str!("../../../testdata/keys/rsa2048.pem");
+        let pem = include_str!("../../../testdata/keys/rsa3072.pem");
 
         let key = SigningKey::from_pem(pem, None).unwrap();
         let signature = key.sign(b"message").unwrap();
 
-        assert_eq!(Scheme::RsaPkcs1With2048Sha256, key.scheme());
+        assert_eq!(Scheme::RsaPkcs1With3072Sha256, key.scheme());
         let verified = key
             .public_key()
             .verify(Algorithm::RsaPkcs1Sha256, b"message", &signature);
         assert_eq!(Ok(()), verified);
+    }
+
+    /// One throwaway key, as OpenSSL encrypts it with PBKDF2 and with scrypt.
+    const ENCRYPTED: [&str; 2] = [
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\n\
+         MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAgsmVNnP/BSDQICCAAw\n\
+         DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEORIPM64VV0MQS0p+b1zFL4EgZAe\n\
+         6ONXR8wB5FjHLTLTWW5UuptR5NEapi14q5xEzYeKuF/QsZI6CQfcu7a+oA6WNkJm\n\
+         G7v0S+h4bp6LsbnbetPadeI3+fdvzBKRCfiFJM9BoE+IY8ydXmnfIiCB+kJsD93P\n\
+         AEw6hgUcL+rtlTGV568I3sHfya0G42ytgtMWkqgWyzbejJQ//K1MZUMFfpUXQVo=\n\
+         -----END ENCRYPTED PRIVATE KEY-----\n",
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\n\
+         MIHkME8GCSqGSIb3DQEFDTBCMCEGCSsGAQQB2kcECzAUBAgDE9huOn8lRQICBAAC\n\
+         AQgCAQEwHQYJYIZIAWUDBAEqBBB0XZNbHhBG2p7/AT3WVW2ABIGQpiPSET+msgGK\n\
+         IKgliqFKygwdQ8T1FfeARx0bV3Q1c54+KchMl8tI7X3ZNrEAp+XI6XaQhy65UYa3\n\
+         mt8wNUuhXlWFSiPhZp2XK5heHxUx1c22K9gIxCJS3Ebjs3FaRFY+r8SXp5ILHuhb\n\
+         tvfPjImIDFgrKDQb+zwXPMEZ6iBlRjHbzSI1+wRo8/4ERYveKUbW\n\
+         -----END ENCRYPTED PRIVATE KEY-----\n",
+    ];
+
+    // S1
+    #[test]
+    fn accepts_encrypted_keys_with_their_password_only() {
+        for pem in ENCRYPTED {
+            let key = SigningKey::from_pem(pem, Some(b"swordfish")).unwrap();
+
+            assert_eq!(Scheme::EcdsaP256Sha256, key.scheme());
+            assert_eq!(
+                SigningKeyError::Password,
+                SigningKey::from_pem(pem, Some(b"haddock")).unwrap_err()
+            );
+            assert_eq!(
+                SigningKeyError::NoPassword,
+                SigningKey::from_pem(pem, None).unwrap_err()
+            );
+        }
+    }
+
+    #[test]
+    fn rejects_keys_that_only_old_signatures_have() {
+        let pem = include_str!("../../../testdata/keys/rsa2048.pem");
+
+        let error = SigningKey::from_pem(pem, None).unwrap_err();
+
+        assert_eq!(SigningKeyError::Weak(Scheme::RsaPkcs1With2048Sha256), error);
     }
 
     #[test]

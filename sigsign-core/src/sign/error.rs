@@ -31,6 +31,13 @@ pub enum SignError {
     Artifact(ArtifactError),
     /// What is to be signed is not a statement.
     Statement(StatementError),
+    /// The statement is longer than a bundle has room for.
+    StatementTooLarge {
+        /// Bytes allowed.
+        cap: usize,
+        /// Bytes there.
+        found: usize,
+    },
     /// The statement has no subject with a digest that can be compared.
     NoSubject,
     /// The certificate is over.
@@ -80,6 +87,7 @@ impl SignError {
     pub const CODES: &'static [&'static str] = &[
         "sign.no-time",
         "sign.no-subject",
+        "sign.statement-too-large",
         "sign.expired",
         "sign.selection",
         "sign.refused",
@@ -94,6 +102,7 @@ impl SignError {
             Self::Key(error) => error.code(),
             Self::Artifact(error) => error.code(),
             Self::Statement(error) => error.code(),
+            Self::StatementTooLarge { .. } => "sign.statement-too-large",
             Self::NoSubject => "sign.no-subject",
             Self::Expired { .. } => "sign.expired",
             Self::Transport { problem, .. } => problem.code(),
@@ -129,6 +138,12 @@ impl fmt::Display for SignError {
             Self::Key(_) => f.write_str("no key to sign with"),
             Self::Artifact(_) => f.write_str("artifact cannot be signed"),
             Self::Statement(_) => f.write_str("not a statement that can be signed"),
+            Self::StatementTooLarge { cap, found } => {
+                write!(
+                    f,
+                    "wanted a statement of at most {cap} bytes, found {found}"
+                )
+            }
             Self::NoSubject => {
                 f.write_str("wanted a statement with a SHA-256, SHA-384 or SHA-512 of its subject")
             }

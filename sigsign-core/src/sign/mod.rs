@@ -34,6 +34,7 @@ use crate::crypto::{Scheme, SigningKey, sha256};
 use crate::digest::{Digest, DigestHint};
 use crate::dsse::{Envelope, STATEMENT_TYPE, Statement, Subject};
 use crate::encoding::base64_encode;
+use crate::limits;
 use crate::oidc::IdentityToken;
 use crate::policy::{Identity, Instance, ManagedKey, Matcher, Policy};
 use crate::time::Timestamp;
@@ -330,12 +331,17 @@ impl Certified {
     /// # Errors
     ///
     /// - [`SignError::Expired`] if the certificate is over at `at`, or nearly.
+    /// - [`SignError::StatementTooLarge`] if no bundle has room for it.
     /// - [`SignError::Statement`] if a verifier would not read it as one.
     /// - [`SignError::NoSubject`] if a verifier could not compare it with any artifact.
     ///
     /// Spec: client-spec 2.1.4; dsse; in-toto v1 (S10)
     pub fn sign_statement(&self, json: Vec<u8>, at: Timestamp) -> Result<Signed, SignError> {
         self.check_fresh(at)?;
+        if json.len() > limits::STATEMENT_BYTES {
+            let (cap, found) = (limits::STATEMENT_BYTES, json.len());
+            return Err(SignError::StatementTooLarge { cap, found });
+        }
         let statement = Statement::from_json(&json).map_err(SignError::Statement)?;
         let artifact = statement
             .subjects()

@@ -1,9 +1,9 @@
-//! The trusted roots that come with this library, taken from published packages.
+//! The trusted roots and signing configs that come with this library, taken from published packages.
 //!
 //! They were trusted by whoever published those packages, and they age: each says when the TUF
 //! root that it was published under expires. `testdata/SOURCES.toml` has packages and digests.
 
-use super::{Source, TrustedRoot, TrustedRootError};
+use super::{SigningConfig, SigningConfigError, Source, TrustedRoot, TrustedRootError};
 use crate::time::Timestamp;
 
 /// The public instance.
@@ -49,6 +49,24 @@ pub fn github() -> Result<TrustedRoot, TrustedRootError> {
     TrustedRoot::from_source(include_bytes!("embedded/github.json"), source)
 }
 
+/// Where the public instance's services are.
+///
+/// # Errors
+///
+/// None in practice: a test parses it.
+pub fn public_good_services() -> Result<SigningConfig, SigningConfigError> {
+    SigningConfig::from_json(include_bytes!("embedded/public_signing.json"))
+}
+
+/// Where the staging instance's services are.
+///
+/// # Errors
+///
+/// None in practice: a test parses it.
+pub fn staging_services() -> Result<SigningConfig, SigningConfigError> {
+    SigningConfig::from_json(include_bytes!("embedded/staging_signing.json"))
+}
+
 fn source(name: &str, version: &str, expires: i64) -> Source {
     Source {
         name: name.to_owned(),
@@ -59,7 +77,26 @@ fn source(name: &str, version: &str, expires: i64) -> Source {
 
 #[cfg(test)]
 mod tests {
+    use super::super::ServiceKind;
     use super::*;
+
+    // V63
+    #[test]
+    fn accepts_signing_configs() {
+        let at = Timestamp::from_unix_seconds(1_795_183_098);
+        for (config, authority) in [
+            (public_good_services(), "https://fulcio.sigstore.dev"),
+            (staging_services(), "https://fulcio.sigstage.dev"),
+        ] {
+            let config = config.unwrap();
+            let select = |kind| config.select(kind, &[1, 2], at).unwrap();
+            let authorities = select(ServiceKind::CertificateAuthority);
+
+            assert_eq!(authority, authorities[0].url());
+            assert_eq!(1, select(ServiceKind::Log).len());
+            assert_eq!(1, select(ServiceKind::TimestampAuthority).len());
+        }
+    }
 
     #[test]
     fn accepts_each_of_them() {
