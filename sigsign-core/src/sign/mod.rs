@@ -447,7 +447,7 @@ impl Signed {
         let entry = log::submit(log, &*inner.transport.0, &proposal).await?;
         inner
             .verifier
-            .check_entry(&entry, &self.credential.policy)
+            .check_entry(&entry, self.content.signature(), &self.credential.policy)
             .map_err(|problem| log.wrong(AnswerError::Rejected(problem)))?;
         Ok(entry)
     }

@@ -10,7 +10,7 @@ pub mod blocking;
 pub mod http;
 mod retry;
 
-pub(crate) use retry::send;
+pub use retry::send;
 
 use std::fmt;
 use std::future::Future;

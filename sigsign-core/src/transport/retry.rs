@@ -7,8 +7,12 @@ use super::{Request, Response, Transport, TransportError};
 /// Sends a request, and again if nobody was reached or the service asks for patience: 429 and 5xx.
 ///
 /// A request that took too long is not sent again: the next would take as long. `Retry-After` is
-/// obeyed up to [`LONGEST_WAIT`]; without it the waits double from a quarter second, with jitter.
-pub(crate) async fn send(
+/// obeyed up to half a minute; without it the waits double from a quarter second, with jitter.
+///
+/// # Errors
+///
+/// [`TransportError`], of the last try.
+pub async fn send(
     transport: &dyn Transport,
     request: &Request,
 ) -> Result<Response, TransportError> {

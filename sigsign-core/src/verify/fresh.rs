@@ -3,7 +3,7 @@
 //! None of this makes a [`super::Verified`]; signing ends with the whole check of the whole bundle.
 
 use super::path::CertifiedSigner;
-use super::{Budget, Verifier, VerifyError, ct};
+use super::{Budget, TieError, Verifier, VerifyError, ct};
 use crate::bundle::BundleVersion;
 use crate::policy::Policy;
 use crate::time::Timestamp;
@@ -43,12 +43,22 @@ impl Verifier {
         Ok(time.at())
     }
 
-    /// The entry is in a log of the trusted root.
+    /// The entry is in a log of the trusted root, and about `signature`.
     ///
     /// Spec: client-spec 2.1.6 (S6)
-    pub(crate) fn check_entry(&self, entry: &LogEntry, policy: &Policy) -> Result<(), VerifyError> {
-        self.include_entry(BundleVersion::V0_3, entry, policy, &mut Budget::new())
+    pub(crate) fn check_entry(
+        &self,
+        entry: &LogEntry,
+        signature: &[u8],
+        policy: &Policy,
+    ) -> Result<(), VerifyError> {
+        let included = self
+            .include_entry(BundleVersion::V0_3, entry, policy, &mut Budget::new())
             .map_err(VerifyError::Log)?;
-        Ok(())
+        if included.body.signature() == signature {
+            Ok(())
+        } else {
+            Err(VerifyError::Tie(TieError::Signature))
+        }
     }
 }
