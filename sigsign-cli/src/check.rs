@@ -192,6 +192,20 @@ impl<'a> Contents<'a> {
     }
 }
 
+/// The digest of an artifact that is read once.
+pub(crate) fn digest(subject: &Subject, want: HashAlgorithm) -> Result<Digest, Problem> {
+    if let Subject::Digest(digest) = subject {
+        return Ok(*digest);
+    }
+    let contents = Contents::new(subject, false, Reading::Ahead);
+    let mut opened = contents.open(subject)?;
+    let digests = hash(&mut opened, &[want]).map_err(|error| files::unreadable(&error))?;
+    digests
+        .into_iter()
+        .next()
+        .ok_or_else(|| Problem::input("artifact.read", "digest cannot be computed"))
+}
+
 fn hash(reader: &mut impl Read, algorithms: &[HashAlgorithm]) -> io::Result<Vec<Digest>> {
     let mut hashers: Vec<Hasher> = algorithms.iter().copied().map(Hasher::new).collect();
     let mut buffer = vec![0; 64 << 10];

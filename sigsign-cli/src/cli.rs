@@ -1,10 +1,14 @@
 //! The grammar of the command line, and nothing else.
 
+mod sign;
+
 use std::ffi::OsString;
 use std::num::NonZeroU8;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use sign::{Credential, Scheme, Services, Sign};
 
 /// Keyless signing and verification.
 #[derive(Debug, Parser)]
@@ -51,6 +55,7 @@ pub(crate) enum When {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Sign(Box<Sign>),
     Verify(Box<Verify>),
     /// Show what a bundle claims, without checking it
     Inspect(Inspect),
@@ -181,6 +186,12 @@ pub(crate) struct Root {
     /// A trusted root in place of the one that comes with this program
     #[arg(long, value_name = "PATH")]
     pub(crate) trusted_root: Option<PathBuf>,
+    /// The local instance of this user
+    #[arg(long, conflicts_with_all = ["instance", "trusted_root"])]
+    pub(crate) local: bool,
+    /// The folder of the local instance
+    #[arg(long, value_name = "FOLDER", requires = "local")]
+    pub(crate) data: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -202,7 +213,26 @@ pub(crate) struct Inspect {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Conformance {
+    SignBundle(SignBundle),
     VerifyBundle(VerifyBundle),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SignBundle {
+    #[arg(long)]
+    pub(crate) staging: bool,
+    #[arg(long)]
+    pub(crate) in_toto: bool,
+    /// The token itself
+    #[arg(long)]
+    pub(crate) identity_token: String,
+    #[arg(long)]
+    pub(crate) bundle: PathBuf,
+    #[arg(long)]
+    pub(crate) signing_config: Option<PathBuf>,
+    #[arg(long)]
+    pub(crate) trusted_root: Option<PathBuf>,
+    pub(crate) file: OsString,
 }
 
 #[derive(Args, Debug)]

@@ -13,10 +13,15 @@ pub(crate) enum Exit {
     Usage,
     /// An input or trusted root could not be read, so there is no answer.
     NoAnswer,
+    /// A service or the network failed, so there is no answer; trying again may help.
+    Service,
+    /// No identity token could be had.
+    NoIdentity,
 }
 
 impl Exit {
-    /// The status of two things done together: "no" outranks "no answer", which outranks "done".
+    /// The status of two things done together: "no" outranks "no answer" of any kind, which
+    /// outranks "done".
     pub(crate) fn and(self, other: Self) -> Self {
         if self.rank() >= other.rank() {
             self
@@ -28,9 +33,11 @@ impl Exit {
     fn rank(self) -> u8 {
         match self {
             Self::Done => 0,
-            Self::NoAnswer => 1,
-            Self::No => 2,
-            Self::Usage => 3,
+            Self::NoIdentity => 1,
+            Self::Service => 2,
+            Self::NoAnswer => 3,
+            Self::No => 4,
+            Self::Usage => 5,
         }
     }
 }
@@ -42,19 +49,22 @@ impl From<Exit> for ExitCode {
             Exit::No => 1,
             Exit::Usage => 2,
             Exit::NoAnswer => 3,
+            Exit::Service => 4,
+            Exit::NoIdentity => 5,
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Exit::{Done, No, NoAnswer};
+    use super::Exit::{Done, No, NoAnswer, NoIdentity, Service};
 
     #[test]
     fn no_outranks_no_answer() {
         assert_eq!(No, NoAnswer.and(No));
         assert_eq!(No, No.and(NoAnswer).and(Done));
         assert_eq!(NoAnswer, Done.and(NoAnswer));
+        assert_eq!(NoAnswer, Service.and(NoAnswer).and(NoIdentity));
         assert_eq!(Done, Done.and(Done));
     }
 }

@@ -2,6 +2,7 @@
 
 mod list;
 mod read_ahead;
+mod write;
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -11,6 +12,7 @@ use sigsign_core::limits;
 
 pub(crate) use list::List;
 pub(crate) use read_ahead::ReadAhead;
+pub(crate) use write::{Places, bundle_beside};
 
 use crate::problem::Problem;
 
@@ -28,6 +30,12 @@ pub(crate) const AT_ONCE_BYTES: u64 = 1 << 20;
 pub(crate) enum Document {
     Bundle,
     Key,
+    Password,
+    PrivateKey,
+    SigningConfig,
+    Statement,
+    TlsAuthority,
+    Token,
     TrustedRoot,
 }
 
@@ -36,6 +44,12 @@ impl Document {
         match self {
             Self::Bundle => "bundle",
             Self::Key => "key",
+            Self::Password => "password",
+            Self::PrivateKey => "private key",
+            Self::SigningConfig => "signing config",
+            Self::Statement => "statement",
+            Self::TlsAuthority => "certificate authority",
+            Self::Token => "identity token",
             Self::TrustedRoot => "trusted root",
         }
     }
@@ -44,6 +58,12 @@ impl Document {
         match self {
             Self::Bundle => "bundle.unreadable",
             Self::Key => "key.read",
+            Self::Password => "password.read",
+            Self::PrivateKey => "signing-key.read",
+            Self::SigningConfig => "signing-config.read",
+            Self::Statement => "statement.read",
+            Self::TlsAuthority => "tls-ca.read",
+            Self::Token => "token.read",
             Self::TrustedRoot => "root.read",
         }
     }
@@ -52,8 +72,11 @@ impl Document {
         match self {
             Self::Bundle if is_lines(path) => LINES_BYTES,
             Self::Bundle => limits::BUNDLE_BYTES,
-            Self::Key => KEY_BYTES,
-            Self::TrustedRoot => limits::TRUSTED_ROOT_BYTES,
+            Self::Key | Self::Password | Self::PrivateKey | Self::TlsAuthority => KEY_BYTES,
+            Self::Statement => limits::STATEMENT_BYTES,
+            // A line end may follow.
+            Self::Token => limits::TOKEN_BYTES.saturating_add(2),
+            Self::SigningConfig | Self::TrustedRoot => limits::TRUSTED_ROOT_BYTES,
         }
     }
 

@@ -1,5 +1,27 @@
 //! What a user can do about an error, by its code.
 
+use sigsign_core::sign::SignError;
+use sigsign_core::trust::ServiceKind;
+
+/// The hint for an error while signing: who failed counts for more than how.
+pub(crate) fn of_signing(error: &SignError) -> Option<&'static str> {
+    if let SignError::Answer { .. } | SignError::Rejected(_) = error {
+        return Some(
+            "the services do not fit together, or one of them misbehaves: see --trusted-root and \
+             --signing-config, and tell its operator; nothing was written",
+        );
+    }
+    match error.service() {
+        Some((ServiceKind::CertificateAuthority, false)) => Some(
+            "the authority takes tokens of issuers that it knows, with the audience sigstore; \
+                 nothing was written",
+        ),
+        Some((_, true)) => Some("try again later; nothing was written"),
+        Some((_, false)) => Some("nothing was written"),
+        None => of(error.code()),
+    }
+}
+
 /// The hint for an error with this code.
 pub(crate) fn of(code: &str) -> Option<&'static str> {
     Some(match code {
@@ -60,6 +82,37 @@ pub(crate) fn of(code: &str) -> Option<&'static str> {
         "bundle.json" | "bundle.shape" | "bundle.media-type" => {
             "is this a Sigstore bundle? cosign writes one with --bundle, gh with `gh attestation \
              download`"
+        }
+        "token.none" => {
+            "set SIGSTORE_ID_TOKEN, or name a file with --identity-token; to try it out without \
+             one, sign with --local"
+        }
+        "token.audience" => "ask the token's issuer for one with the audience sigstore",
+        "token.expired" => "tokens live for minutes: get a new one",
+        "signing-key.no-password" | "signing-key.password" => {
+            "give the password with --key-password PATH, or in SIGSIGN_KEY_PASSWORD"
+        }
+        "signing-key.label" => {
+            "keys of cosign and OpenSSL's older formats must be converted: openssl pkcs8 -topk8"
+        }
+        "signing-key.weak" => "make a key of another kind, such as P-256",
+        "sign.no-time" | "sign.selection" => "the signing config names too few services",
+        "sign.no-subject" | "sign.statement-too-large" => return None,
+        "bundle.write" => return None,
+        "transport.setup" => "--tls-ca takes certificates in PEM",
+        "transport.url" => "services are reached over https, and on this machine over http",
+        code if code.starts_with("statement.") => {
+            "--statement takes in-toto statements; without it any file is signed as it is"
+        }
+        code if code.starts_with("token.") => {
+            "an identity token is a JWT, three parts with dots between them"
+        }
+        code if code.starts_with("signing-key.") => {
+            "--key takes a private key in PEM, which starts with -----BEGIN PRIVATE KEY-----"
+        }
+        code if code.starts_with("signing-config.") => {
+            "--signing-config takes a signing_config.v0.2.json, as TUF repositories of Sigstore \
+             serve it"
         }
         code if code.starts_with("root.") => {
             "--trusted-root takes a trusted_root.json, as TUF repositories of Sigstore serve it"

@@ -12,6 +12,7 @@ mod grammar;
 mod hint;
 mod instance;
 mod json;
+mod local;
 mod outcome;
 mod plan;
 mod problem;

@@ -1,6 +1,7 @@
 //! Arguments to a plan: every conflict is found here, before anything is read.
 
 mod demands;
+pub(crate) mod sign;
 mod who;
 
 use std::ffi::OsString;
@@ -49,6 +50,8 @@ pub(crate) enum Subject {
 pub(crate) enum Root {
     Embedded(cli::Instance),
     File(PathBuf),
+    /// The local instance's, in this folder or the user's own.
+    Local(Option<PathBuf>),
 }
 
 /// A verification or a batch of them.
@@ -183,13 +186,16 @@ impl Subject {
 
 impl Root {
     pub(crate) fn new(args: cli::Root) -> Self {
+        if args.local {
+            return Self::Local(args.data);
+        }
         args.trusted_root
             .map_or(Self::Embedded(args.instance), Self::File)
     }
 
     fn path(&self) -> Option<&Path> {
         match self {
-            Self::Embedded(_) => None,
+            Self::Embedded(_) | Self::Local(_) => None,
             Self::File(path) => Some(path),
         }
     }

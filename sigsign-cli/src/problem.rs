@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use sigsign_core::encoding::Escaped;
+use sigsign_core::sign::SignError;
 use sigsign_core::verify::{ArtifactError, VerifyError};
 
 use crate::exit::Exit;
@@ -60,6 +61,40 @@ impl Problem {
     }
 
     /// With the hint that its code has.
+    /// A service, or the way to it, that failed.
+    pub(crate) fn service(code: &'static str, what: &str, error: &dyn Error) -> Self {
+        let mut problem = Self::document(code, what, error);
+        problem.exit = Exit::Service;
+        problem
+    }
+
+    /// A service that says no to us.
+    pub(crate) fn refused(what: &str) -> Self {
+        let mut problem = Self::input("sign.refused", Escaped(what).to_string());
+        problem.exit = Exit::Service;
+        problem.hint_of_code()
+    }
+
+    /// A token that nobody can sign with.
+    pub(crate) fn identity(code: &'static str, what: &str, error: &dyn Error) -> Self {
+        let mut problem = Self::document(code, what, error);
+        problem.exit = Exit::NoIdentity;
+        problem
+    }
+
+    /// Nobody said who signs.
+    pub(crate) fn no_token() -> Self {
+        let mut problem = Self::input("token.none", "there is no identity token");
+        problem.exit = Exit::NoIdentity;
+        problem.hint_of_code()
+    }
+
+    /// Says first what it is about.
+    pub(crate) fn about(mut self, what: &str) -> Self {
+        self.sentences.insert(0, Escaped(what).to_string());
+        self
+    }
+
     pub(crate) fn hint_of_code(mut self) -> Self {
         self.hint = hint::of(self.code).map(str::to_owned);
         self
@@ -80,6 +115,26 @@ impl From<VerifyError> for Problem {
             code: error.code(),
             sentences: chain(&error),
             hint: hint::of(error.code()).map(str::to_owned),
+        }
+    }
+}
+
+impl From<SignError> for Problem {
+    fn from(error: SignError) -> Self {
+        let exit = match &error {
+            SignError::Token(_) => Exit::NoIdentity,
+            SignError::Transport { .. } | SignError::Refused { .. } | SignError::Answer { .. } => {
+                Exit::Service
+            }
+            SignError::Rejected(_) => Exit::No,
+            _ => Exit::NoAnswer,
+        };
+        Self {
+            exit,
+            check: None,
+            code: error.code(),
+            sentences: chain(&error),
+            hint: hint::of_signing(&error).map(str::to_owned),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A progress bar for long reading, on a terminal only.
 
+use std::cell::Cell;
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
@@ -54,6 +55,48 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         if self.shown {
+            let _ = write!(io::stderr(), "\r\x1b[K");
+        }
+    }
+}
+
+/// How many of several things are done.
+#[derive(Debug)]
+pub(crate) struct Counter {
+    total: usize,
+    done: Cell<usize>,
+    started: Instant,
+    shown: Cell<bool>,
+    on: bool,
+}
+
+impl Counter {
+    pub(crate) fn new(total: usize) -> Self {
+        Self {
+            total,
+            done: Cell::new(0),
+            started: Instant::now(),
+            shown: Cell::new(false),
+            on: io::stderr().is_terminal(),
+        }
+    }
+
+    pub(crate) fn advance(&self) {
+        let done = self.done.get().saturating_add(1);
+        self.done.set(done);
+        if !self.on || self.started.elapsed() < PATIENCE {
+            return;
+        }
+        self.shown.set(true);
+        let total = self.total;
+        // Nobody to show it to is no error.
+        let _ = write!(io::stderr(), "\r\x1b[Ksigned {done} of {total}");
+    }
+}
+
+impl Drop for Counter {
+    fn drop(&mut self) {
+        if self.shown.get() {
             let _ = write!(io::stderr(), "\r\x1b[K");
         }
     }

@@ -25,6 +25,7 @@ pub(crate) struct Ui {
     color: bool,
     format: Format,
     level: Level,
+    offline: bool,
 }
 
 impl Ui {
@@ -51,11 +52,16 @@ impl Ui {
             color,
             format: global.format,
             level,
+            offline: global.offline,
         }
     }
 
     pub(crate) fn format(&self) -> Format {
         self.format
+    }
+
+    pub(crate) fn offline(&self) -> bool {
+        self.offline
     }
 
     pub(crate) fn level(&self) -> Level {
@@ -94,6 +100,15 @@ impl Ui {
             (Exit::No, false) => "not verified",
             (_, true) => "\x1b[33mno answer\x1b[0m",
             (_, false) => "no answer",
+        }
+    }
+
+    /// What is said of a file that was signed.
+    pub(crate) fn signed(&self) -> &'static str {
+        if self.color {
+            "\x1b[32msigned\x1b[0m"
+        } else {
+            "signed"
         }
     }
 
@@ -196,6 +211,7 @@ mod tests {
             color: false,
             format: Format::Text,
             level: Level::Normal,
+            offline: false,
         };
 
         ui.warning("a\u{7}");

@@ -37,6 +37,12 @@ The command line is wrong.
 .TP
 3
 An input or trusted root could not be read, so there is no answer.
+.TP
+4
+A service or the network failed, so there is no answer; trying again may help.
+.TP
+5
+No identity token could be had.
 ";
 
 /// Prints the manual: a page for the command, then one for each command below it.

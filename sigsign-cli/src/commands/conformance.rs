@@ -1,14 +1,52 @@
+use sigsign_core::crypto::Scheme;
 use sigsign_core::verify::Verifier;
+use zeroize::Zeroizing;
 
 use super::{now, read_root};
 use crate::bundles::Bundles;
 use crate::check::{Question, Reading};
-use crate::cli::{self, Instance, VerifyBundle};
+use crate::cli::{self, Instance, SignBundle, VerifyBundle};
 use crate::exit::Exit;
 use crate::instance::is_local;
-use crate::plan::{Plan, Verify};
+use crate::plan::sign::{Credential, Job, Kind, Place, Services, Sign, TokenSource};
+use crate::plan::{Plan, Subject, Verify};
 use crate::problem::Problem;
 use crate::ui::Ui;
+
+/// Signs one file, with the token that is given itself; the exit status is 0 or 1.
+///
+/// Spec: sigstore-conformance, docs/cli_protocol.md
+pub(super) fn sign(args: SignBundle, ui: &mut Ui) -> Result<Exit, Problem> {
+    let place = match (args.signing_config, args.trusted_root) {
+        (Some(config), Some(root)) => Place::Files { config, root },
+        _ if args.staging => Place::Embedded(Instance::Staging),
+        _ => Place::Embedded(Instance::Public),
+    };
+    let plan = Sign {
+        jobs: vec![Job {
+            subject: Subject::parse(args.file)?,
+            bundle: args.bundle,
+        }],
+        content: if args.in_toto {
+            Kind::Statement
+        } else {
+            Kind::Artifact
+        },
+        who: Credential::Token {
+            source: TokenSource::Given(Zeroizing::new(args.identity_token)),
+            scheme: Scheme::EcdsaP256Sha256,
+        },
+        services: Services::Remote {
+            place,
+            tls_ca: None,
+        },
+        verify_with: Vec::new(),
+    };
+    Ok(super::sign::run(&plan, ui).unwrap_or_else(|problem| {
+        ui.problem(None, &problem);
+        Exit::No
+    }))
+}
 
 /// One file or digest with one bundle; the exit status is 0 or 1.
 ///
@@ -41,6 +79,7 @@ fn verify(args: VerifyBundle) -> Result<Exit, Problem> {
         root: cli::Root {
             instance,
             trusted_root: args.trusted_root,
+            ..cli::Root::default()
         },
     })?;
     let Plan::Verify(Verify {

@@ -4,6 +4,7 @@ mod batch;
 mod completions;
 mod conformance;
 mod inspect;
+pub(crate) mod sign;
 mod verify;
 
 use std::path::Path;
@@ -16,6 +17,8 @@ use sigsign_core::trust::{TrustedRoot, embedded};
 use crate::cli::{Command, Conformance, Instance};
 use crate::exit::Exit;
 use crate::files::{Document, shown};
+use crate::local::Local;
+use crate::plan::sign::Sign;
 use crate::plan::{Plan, Root};
 use crate::problem::Problem;
 use crate::ui::Ui;
@@ -23,6 +26,7 @@ use crate::ui::Ui;
 /// Does what the command line asks for.
 pub(crate) fn run(command: Command, ui: &mut Ui) -> Result<Exit, Problem> {
     match command {
+        Command::Sign(args) => sign::run(&Sign::new(*args, ui.offline())?, ui),
         Command::Verify(args) => match Plan::new(*args)? {
             Plan::Batch(plan) => batch::run(&plan, ui),
             Plan::Verify(plan) => verify::run(&plan, ui),
@@ -30,6 +34,7 @@ pub(crate) fn run(command: Command, ui: &mut Ui) -> Result<Exit, Problem> {
         Command::Inspect(args) => inspect::run(&args.bundle, ui),
         Command::Completions { shell } => Ok(completions::run(shell, ui)),
         Command::Man => completions::man(ui),
+        Command::Conformance(Conformance::SignBundle(args)) => conformance::sign(args, ui),
         Command::Conformance(Conformance::VerifyBundle(args)) => conformance::run(args, ui),
     }
 }
@@ -60,6 +65,7 @@ fn read_root(root: &Root) -> Result<TrustedRoot, Problem> {
         Root::Embedded(Instance::Staging) => {
             (embedded::staging(), "staging trusted root".to_owned())
         }
+        Root::Local(data) => return Local::published(data.as_deref()),
         Root::File(path) => {
             let bytes = Document::TrustedRoot.read(path)?;
             let name = shown(path);

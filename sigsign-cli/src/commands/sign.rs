@@ -1,0 +1,225 @@
+//! Signing: digests first, then one certificate, then every file at once, then the bundles.
+
+mod services;
+mod shown;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use sigsign_core::crypto::{Scheme, SigningKey};
+use sigsign_core::digest::{Digest, HashAlgorithm};
+use sigsign_core::sign::{Certified, SignError, SignedBundle, Signer};
+use sigsign_core::time::Timestamp;
+use sigsign_core::transport::blocking;
+use sigsign_core::verify::Artifact;
+use zeroize::Zeroizing;
+
+use crate::check;
+use crate::exit::Exit;
+use crate::files::{Document, Places};
+use crate::plan::Subject;
+use crate::plan::sign::{Credential, Job, Kind, Sign, TokenSource};
+use crate::problem::Problem;
+use crate::progress::Counter;
+use crate::ui::Ui;
+
+use services::Connected;
+
+/// Signatures under way at the same time.
+const AT_ONCE: usize = 16;
+
+/// Signs each file. Either every bundle is written, or none.
+pub(super) fn run(plan: &Sign, ui: &mut Ui) -> Result<Exit, Problem> {
+    let places = Places::check(plan.jobs.iter().map(|job| job.bundle.as_path()))?;
+    let signed = sign(plan)?;
+    places.write(signed.iter().map(SignedBundle::json), ui)?;
+    for (job, signed) in plan.jobs.iter().zip(&signed) {
+        shown::show(plan, job, signed, ui);
+    }
+    Ok(Exit::Done)
+}
+
+/// Makes the bundles, in the order of the files.
+fn sign(plan: &Sign) -> Result<Vec<SignedBundle>, Problem> {
+    let who = Who::read(&plan.who)?;
+    let hash = who.hash();
+    // Before any service is asked: a file that is not there costs nobody anything.
+    let contents = plan
+        .jobs
+        .iter()
+        .map(|job| Contents::read(job, plan.content, hash))
+        .collect::<Result<Vec<_>, _>>()?;
+    let ran = blocking::run(async {
+        let connected = Connected::open(&plan.services).await?;
+        let signatory = Signatory::new(connected, who)?;
+        signatory.sign_all(&plan.jobs, contents).await
+    });
+    ran.map_err(|error| Problem::service(error.code(), "there is no runtime", &error))?
+}
+
+/// Who signs, read from files.
+enum Who<'a> {
+    Key(Box<SigningKey>),
+    Token(&'a TokenSource, Scheme),
+}
+
+impl<'a> Who<'a> {
+    fn read(who: &'a Credential) -> Result<Self, Problem> {
+        Ok(match who {
+            Credential::Key { path, password } => {
+                Self::Key(Box::new(read_key(path, password.as_deref())?))
+            }
+            Credential::Token { source, scheme } => Self::Token(source, *scheme),
+        })
+    }
+
+    /// The hash that the key signs, or will when it is made.
+    fn hash(&self) -> HashAlgorithm {
+        match self {
+            Self::Key(key) => key.hash(),
+            // Ed25519 signs a SHA-512, where it signs a digest.
+            Self::Token(_, scheme) => scheme.algorithm().hash().unwrap_or(HashAlgorithm::Sha512),
+        }
+    }
+}
+
+fn read_key(path: &Path, password: Option<&Path>) -> Result<SigningKey, Problem> {
+    let pem = Zeroizing::new(Document::PrivateKey.read(path)?);
+    let password = match password {
+        Some(path) => Some(Zeroizing::new(Document::Password.read(path)?)),
+        None => std::env::var_os("SIGSIGN_KEY_PASSWORD")
+            .map(|it| Zeroizing::new(it.into_encoded_bytes())),
+    };
+    let password = password.as_ref().map(|it| it.trim_ascii_end());
+    let text = str::from_utf8(&pem).unwrap_or_default();
+    SigningKey::from_pem(text, password).map_err(|error| {
+        let what = format!("{} is not a private key that can sign", path.display());
+        Problem::document(error.code(), &what, &error)
+    })
+}
+
+/// What is signed, read before anybody is asked.
+enum Contents {
+    Digest(Digest),
+    Statement(Vec<u8>),
+}
+
+impl Contents {
+    fn read(job: &Job, kind: Kind, hash: HashAlgorithm) -> Result<Self, Problem> {
+        match (kind, &job.subject) {
+            (Kind::Statement, Subject::File(path)) => {
+                Document::Statement.read(path).map(Self::Statement)
+            }
+            (Kind::Statement, _) => Document::Statement
+                .read(Path::new("-"))
+                .map(Self::Statement),
+            (Kind::Artifact, Subject::Digest(digest)) if digest.algorithm() == hash => {
+                Ok(Self::Digest(*digest))
+            }
+            (Kind::Artifact, Subject::Digest(digest)) => {
+                let found = digest.algorithm();
+                let sentence = format!("this key signs {hash} digests, and this is {found}");
+                Err(Problem::usage(
+                    sentence,
+                    "give the file, or another --scheme",
+                ))
+            }
+            (Kind::Artifact, subject) => check::digest(subject, hash).map(Self::Digest),
+        }
+    }
+}
+
+/// The services, and who signs with them.
+struct Signatory<'a> {
+    connected: Connected,
+    signer: Signer,
+    holder: Holder<'a>,
+}
+
+/// Who signs: a key of the caller's, or certificates that are renewed when they are nearly over.
+enum Holder<'a> {
+    Key(Certified),
+    Token(&'a TokenSource),
+}
+
+impl<'a> Signatory<'a> {
+    fn new(connected: Connected, who: Who<'a>) -> Result<Self, Problem> {
+        let transport = Arc::clone(&connected.transport);
+        let mut signer = Signer::new(&connected.root, &connected.config, transport, now())?;
+        let holder = match who {
+            Who::Key(key) => Holder::Key(signer.with_key(*key)),
+            Who::Token(source, scheme) => {
+                signer = signer.scheme(scheme);
+                Holder::Token(source)
+            }
+        };
+        Ok(Self {
+            connected,
+            signer,
+            holder,
+        })
+    }
+
+    /// The caller's key, or one that somebody certified just now.
+    async fn certified(&self) -> Result<Certified, Problem> {
+        match &self.holder {
+            Holder::Key(key) => Ok(key.clone()),
+            Holder::Token(source) => {
+                let token = self.connected.token(source)?;
+                Ok(self.signer.session(token, now())?.certify(now()).await?)
+            }
+        }
+    }
+
+    /// One certificate for all, until it is nearly over.
+    async fn sign_all(
+        &self,
+        jobs: &[Job],
+        contents: Vec<Contents>,
+    ) -> Result<Vec<SignedBundle>, Problem> {
+        let counter = Counter::new(contents.len());
+        let first = self.certified().await?;
+        let current = tokio::sync::Mutex::new(first);
+        let one = |(job, contents): (&Job, Contents)| {
+            let (current, counter) = (&current, &counter);
+            let name = job.subject.name();
+            async move {
+                let certified = self.fresh(current).await?;
+                let signed = witness(&certified, contents).await;
+                counter.advance();
+                signed.map_err(|error| Problem::from(error).about(&name))
+            }
+        };
+        stream::iter(jobs.iter().zip(contents))
+            .map(one)
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await
+    }
+
+    /// What is current, renewed once by whoever first finds it nearly over.
+    ///
+    /// Spec: S11
+    async fn fresh(&self, current: &tokio::sync::Mutex<Certified>) -> Result<Certified, Problem> {
+        let mut current = current.lock().await;
+        if !current.is_fresh(now()) {
+            *current = self.certified().await?;
+        }
+        Ok(current.clone())
+    }
+}
+
+async fn witness(certified: &Certified, contents: Contents) -> Result<SignedBundle, SignError> {
+    let signed = match contents {
+        Contents::Digest(digest) => certified.sign(Artifact::Digest(digest), now())?,
+        Contents::Statement(json) => certified.sign_statement(json, now())?,
+    };
+    signed.witness().await?.finish(now())
+}
+
+/// The time of this machine.
+fn now() -> Timestamp {
+    SystemTime::now().into()
+}

@@ -1,0 +1,139 @@
+//! The services that sign, wherever they are, and the token that they are asked with.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use sigsign_core::oidc::IdentityToken;
+use sigsign_core::transport::http::{HttpTransport, PlainHttp};
+use sigsign_core::transport::{self, Request, Transport};
+use sigsign_core::trust::{SigningConfig, TrustedRoot, embedded};
+use zeroize::Zeroizing;
+
+use crate::cli::Instance;
+use crate::commands::read_root;
+use crate::files::Document;
+use crate::local::Local;
+use crate::plan::Root;
+use crate::plan::sign::{Place, Services, TokenSource};
+use crate::problem::Problem;
+
+/// Services, with what they are verified with.
+pub(super) struct Connected {
+    pub(super) transport: Arc<dyn Transport>,
+    pub(super) root: TrustedRoot,
+    pub(super) config: SigningConfig,
+    local: Option<Arc<Local>>,
+}
+
+impl Connected {
+    pub(super) async fn open(services: &Services) -> Result<Self, Problem> {
+        match services {
+            Services::Local(data) => {
+                let local = Arc::new(Local::open(data.as_deref())?);
+                Ok(Self {
+                    root: local.trusted_root()?,
+                    config: local.signing_config()?,
+                    transport: Arc::clone(&local) as Arc<dyn Transport>,
+                    local: Some(local),
+                })
+            }
+            Services::Remote { place, tls_ca } => remote(place, tls_ca.as_deref()).await,
+        }
+    }
+
+    /// The token that says who signs.
+    pub(super) fn token(&self, source: &TokenSource) -> Result<IdentityToken, Problem> {
+        let text = match (source, &self.local) {
+            (TokenSource::Given(text), _) => Zeroizing::new(text.as_bytes().to_vec()),
+            (TokenSource::File(path), _) => Zeroizing::new(Document::Token.read(path)?),
+            (TokenSource::Local(subject), Some(local)) => {
+                Zeroizing::new(local.token(subject.as_deref())?.into_bytes())
+            }
+            _ => from_environment()?,
+        };
+        let text = str::from_utf8(&text).unwrap_or_default();
+        IdentityToken::from_jwt(text).map_err(|error| {
+            Problem::identity(error.code(), "identity token cannot be used", &error)
+        })
+    }
+}
+
+/// Spec: the variable that GitLab's documentation and other clients of Sigstore have it in.
+fn from_environment() -> Result<Zeroizing<Vec<u8>>, Problem> {
+    std::env::var_os("SIGSTORE_ID_TOKEN")
+        .filter(|it| !it.is_empty())
+        .map(|it| Zeroizing::new(it.into_encoded_bytes()))
+        .ok_or_else(Problem::no_token)
+}
+
+async fn remote(place: &Place, tls_ca: Option<&Path>) -> Result<Connected, Problem> {
+    let extra = tls_ca
+        .map(|path| Document::TlsAuthority.read(path))
+        .transpose()?;
+    let extra: Vec<&[u8]> = extra.as_deref().into_iter().collect();
+    let transport = HttpTransport::new(&extra, PlainHttp::Loopback)
+        .map_err(|error| Problem::document(error.code(), "no connection can be made", &error))?;
+    let (root, config) = match place {
+        Place::Embedded(instance) => (
+            read_root(&Root::Embedded(*instance))?,
+            services_of(*instance)?,
+        ),
+        Place::Files { config, root } => (
+            read_root(&Root::File(root.clone()))?,
+            read_config(
+                &Document::SigningConfig.read(config)?,
+                &config.display().to_string(),
+            )?,
+        ),
+        Place::Url(url) => published(&transport, url).await?,
+    };
+    Ok(Connected {
+        transport: Arc::new(transport),
+        root,
+        config,
+        local: None,
+    })
+}
+
+/// What an instance publishes about itself: trusted as much as the connection that it came over,
+/// which is TLS, or does not leave this machine.
+async fn published(
+    transport: &HttpTransport,
+    url: &str,
+) -> Result<(TrustedRoot, SigningConfig), Problem> {
+    let root = fetch(transport, &format!("{url}/trusted_root.json")).await?;
+    let config = fetch(transport, &format!("{url}/signing_config.v0.2.json")).await?;
+    let root = TrustedRoot::from_json_named(&root, url).map_err(|error| {
+        let what = format!("{url} does not publish a trusted root");
+        Problem::document(error.code(), &what, &error)
+    })?;
+    Ok((root, read_config(&config, url)?))
+}
+
+async fn fetch(transport: &HttpTransport, url: &str) -> Result<Vec<u8>, Problem> {
+    let answer = transport::send(transport, &Request::get(url)).await;
+    let answer = answer.map_err(|error| {
+        Problem::service(error.code(), &format!("no answer from {url}"), &error)
+    })?;
+    match answer.status() {
+        200 => Ok(answer.body().to_vec()),
+        status => Err(Problem::refused(&format!(
+            "{url} answers with status {status}"
+        ))),
+    }
+}
+
+fn services_of(instance: Instance) -> Result<SigningConfig, Problem> {
+    let config = match instance {
+        Instance::Staging => embedded::staging_services(),
+        _ => embedded::public_good_services(),
+    };
+    config.map_err(|error| Problem::document(error.code(), "no services are known", &error))
+}
+
+pub(crate) fn read_config(json: &[u8], name: &str) -> Result<SigningConfig, Problem> {
+    SigningConfig::from_json(json).map_err(|error| {
+        let what = format!("{name} is not a signing config");
+        Problem::document(error.code(), &what, &error)
+    })
+}

@@ -1,0 +1,174 @@
+//! What was signed, as people and programs read it.
+
+use std::ffi::OsString;
+
+use serde::Serialize;
+use sigsign_core::bundle::{Content, KeyMaterial};
+use sigsign_core::dsse::Subject as StatementSubject;
+use sigsign_core::encoding::Escaped;
+use sigsign_core::sign::SignedBundle;
+
+use crate::cli::Format;
+use crate::plan::Subject;
+use crate::plan::sign::{Job, Sign};
+use crate::ui::{Level, Ui};
+
+/// The version of the JSON below, described in `docs/cli.md`.
+const SCHEMA: u8 = 1;
+
+/// What stands for the public key in a command, of which this program knows only the private one.
+const PUBLIC_KEY: &str = "PUBLIC_KEY.pem";
+
+/// One signature as JSON.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown<'a> {
+    schema: u8,
+    artifact: &'a str,
+    bundle: String,
+    signed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issuer: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<String>,
+    log_indices: Vec<u64>,
+    verify: Vec<String>,
+}
+
+/// Shows what was made for one file. A bundle on standard output is all of the answer.
+pub(super) fn show(plan: &Sign, job: &Job, signed: &SignedBundle, ui: &mut Ui) {
+    if ui.level() == Level::Quiet || crate::files::is_stdin(&job.bundle) {
+        return;
+    }
+    let name = job.subject.name();
+    let verified = signed.verified();
+    let indices: Vec<u64> = signed
+        .bundle()
+        .entries()
+        .iter()
+        .map(|it| it.log_index())
+        .collect();
+    let time = verified.times().next().map(|at| at.to_string());
+    let command = command(plan, job, signed);
+    let words = command
+        .iter()
+        .map(|word| word.to_string_lossy().into_owned());
+    if ui.format() == Format::Json {
+        let shown = Shown {
+            schema: SCHEMA,
+            artifact: &name,
+            bundle: job.bundle.display().to_string(),
+            signed: true,
+            subject: verified.subject(),
+            issuer: verified.issuer(),
+            time,
+            log_indices: indices,
+            verify: words.collect(),
+        };
+        return ui.answer(crate::json::line(&shown));
+    }
+    let mut text = match (verified.subject(), verified.issuer()) {
+        (Some(subject), issuer) => {
+            let issuer = Escaped(issuer.unwrap_or("none"));
+            format!("by {}, issuer {issuer}", Escaped(subject))
+        }
+        (None, _) => "with the key".to_owned(),
+    };
+    if let Some(time) = time {
+        text.push_str(&format!(", at {time}"));
+    }
+    for index in indices {
+        text.push_str(&format!(", log index {index}"));
+    }
+    let line: Vec<String> = words.map(|word| quoted(&word)).collect();
+    ui.answer(format_args!("{}: {} {text}", Escaped(&name), ui.signed()));
+    ui.answer(format_args!(
+        "  bundle: {}",
+        Escaped(&job.bundle.display().to_string())
+    ));
+    ui.answer(format_args!("  verify: {}", line.join(" ")));
+}
+
+/// The command that verifies what was just made.
+fn command(plan: &Sign, job: &Job, signed: &SignedBundle) -> Vec<OsString> {
+    let mut words: Vec<OsString> = vec!["sigsign".into(), "verify".into()];
+    let beside = match (&job.subject, statement_digest(signed)) {
+        (_, Some(digest)) => {
+            words.push(digest.into());
+            false
+        }
+        (Subject::File(path), None) => {
+            words.push(path.into());
+            job.bundle == crate::files::bundle_beside(path)
+        }
+        (subject, None) => {
+            words.push(subject.name().into());
+            false
+        }
+    };
+    if !beside {
+        words.extend(["--bundle".into(), job.bundle.clone().into()]);
+    }
+    words.extend(plan.verify_with.iter().cloned());
+    match signed.bundle().key_material() {
+        KeyMaterial::Certificate(_) => {
+            let verified = signed.verified();
+            for (name, value) in [
+                ("--identity", verified.subject()),
+                ("--issuer", verified.issuer()),
+            ] {
+                words.extend([name.into(), value.unwrap_or_default().into()]);
+            }
+        }
+        _ => words.extend(["--key".into(), PUBLIC_KEY.into()]),
+    }
+    words
+}
+
+/// What a statement is about: its first subject that a verifier can compare.
+fn statement_digest(signed: &SignedBundle) -> Option<String> {
+    let Content::Dsse(envelope) = signed.bundle().content() else {
+        return None;
+    };
+    let statement = envelope.statement().ok()?;
+    let digests = statement
+        .subjects()
+        .iter()
+        .flat_map(StatementSubject::strong_digests);
+    let mut digests: Vec<_> = digests.collect();
+    digests.drain(..).next().map(|digest| digest.to_string())
+}
+
+/// As a shell takes it for one word.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@=+,%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", Escaped(word).to_string().replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepts_words_as_shells_do() {
+        for (word, want) in [
+            ("a.txt", "a.txt"),
+            (
+                "https://github.com/o/r@refs/heads/main",
+                "https://github.com/o/r@refs/heads/main",
+            ),
+            ("a b", "'a b'"),
+            ("it's", r"'it'\''s'"),
+            ("$(id)", "'$(id)'"),
+            ("", "''"),
+        ] {
+            assert_eq!(want, quoted(word));
+        }
+    }
+}

@@ -1,0 +1,335 @@
+//! What to sign, as whom and with whose services.
+
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use sigsign_core::crypto::Scheme;
+use zeroize::Zeroizing;
+
+use super::{Subject, check_stdin};
+use crate::cli::{self, Instance};
+use crate::files;
+use crate::problem::Problem;
+
+/// Files to sign, and where their bundles go.
+#[derive(Debug)]
+pub(crate) struct Sign {
+    pub(crate) jobs: Vec<Job>,
+    pub(crate) content: Kind,
+    pub(crate) who: Credential,
+    pub(crate) services: Services,
+    /// What a command that verifies says about the services.
+    pub(crate) verify_with: Vec<OsString>,
+}
+
+/// One thing to sign.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Job {
+    pub(crate) subject: Subject,
+    pub(crate) bundle: PathBuf,
+}
+
+/// What the files are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Artifact,
+    Statement,
+}
+
+/// Who signs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Credential {
+    /// A token, and a key of this scheme made for one use.
+    Token { source: TokenSource, scheme: Scheme },
+    /// A private key, and the file with its password.
+    Key {
+        path: PathBuf,
+        password: Option<PathBuf>,
+    },
+}
+
+/// Where the identity token comes from.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum TokenSource {
+    Environment,
+    File(PathBuf),
+    /// The token itself, of which nothing is shown.
+    Given(Zeroizing<String>),
+    /// The local instance makes one, for this subject.
+    Local(Option<String>),
+}
+
+/// Whose services sign.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Services {
+    /// The instance in this process, in this folder.
+    Local(Option<PathBuf>),
+    Remote {
+        place: Place,
+        tls_ca: Option<PathBuf>,
+    },
+}
+
+/// How the services are found, and what they are verified with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Embedded(Instance),
+    Files { config: PathBuf, root: PathBuf },
+    Url(String),
+}
+
+impl Sign {
+    pub(crate) fn new(args: cli::Sign, offline: bool) -> Result<Self, Problem> {
+        let kind = if args.statement {
+            Kind::Statement
+        } else {
+            Kind::Artifact
+        };
+        let jobs = jobs(args.files, args.bundle)?;
+        let has_digest = |job: &Job| matches!(job.subject, Subject::Digest(_));
+        if kind == Kind::Statement && jobs.iter().any(has_digest) {
+            return Err(Problem::usage(
+                "a digest is no statement",
+                "name the file with the statement; without --bundle its bundle is FILE.sigstore.json",
+            ));
+        }
+        let verify_with = verify_with(&args.services);
+        let who = Credential::new(args.signer, args.services.local);
+        let subjects: Vec<Subject> = jobs.iter().map(|job| job.subject.clone()).collect();
+        check_stdin(&subjects, &who.paths())?;
+        let services = Services::new(args.services)?;
+        if offline && !matches!(services, Services::Local(_)) {
+            return Err(Problem::usage(
+                "signing asks services for a certificate, a time stamp and a log entry",
+                "leave out --offline, or sign with the local instance: --local",
+            ));
+        }
+        Ok(Self {
+            jobs,
+            content: kind,
+            who,
+            services,
+            verify_with,
+        })
+    }
+}
+
+/// Each file with a bundle of its own.
+fn jobs(files: Vec<OsString>, bundle: Option<PathBuf>) -> Result<Vec<Job>, Problem> {
+    if bundle.is_some() && files.len() > 1 {
+        return Err(Problem::usage(
+            "--bundle names one bundle, and there are several files",
+            "without it each bundle goes to FILE.sigstore.json",
+        ));
+    }
+    let jobs = files
+        .into_iter()
+        .map(|file| Job::new(file, bundle.clone()))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut seen = HashSet::new();
+    if let Some(twice) = jobs.iter().find(|job| !seen.insert(&job.bundle)) {
+        return Err(Problem::usage(
+            format!("{} is named twice", twice.subject.name()),
+            "name each file once",
+        ));
+    }
+    Ok(jobs)
+}
+
+impl Job {
+    fn new(file: OsString, bundle: Option<PathBuf>) -> Result<Self, Problem> {
+        let subject = Subject::parse(file)?;
+        let bundle = match (bundle, &subject) {
+            (Some(bundle), _) => bundle,
+            (None, Subject::File(path)) => files::bundle_beside(path),
+            (None, Subject::Digest(_) | Subject::Stdin) => {
+                return Err(Problem::usage(
+                    "a digest or standard input has no place for a bundle beside it",
+                    "say where the bundle goes with --bundle PATH, or - for standard output",
+                ));
+            }
+        };
+        Ok(Self { subject, bundle })
+    }
+}
+
+impl Credential {
+    fn new(args: cli::Credential, local: bool) -> Self {
+        if let Some(path) = args.key {
+            let password = args.key_password;
+            return Self::Key { path, password };
+        }
+        let source = match args.identity_token {
+            Some(path) => TokenSource::File(path),
+            None if local => TokenSource::Local(args.identity),
+            None => TokenSource::Environment,
+        };
+        let scheme = match args.scheme {
+            cli::Scheme::Ed25519 => Scheme::Ed25519,
+            cli::Scheme::P256 => Scheme::EcdsaP256Sha256,
+            cli::Scheme::P384 => Scheme::EcdsaP384Sha384,
+        };
+        Self::Token { source, scheme }
+    }
+
+    fn paths(&self) -> [Option<&Path>; 2] {
+        match self {
+            Self::Token {
+                source: TokenSource::File(path),
+                ..
+            } => [Some(path), None],
+            Self::Token { .. } => [None, None],
+            Self::Key { path, password } => [Some(path), password.as_deref()],
+        }
+    }
+}
+
+/// S12: not what the token is.
+impl std::fmt::Debug for TokenSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Environment => f.write_str("Environment"),
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::Given(_) => f.write_str("Given"),
+            Self::Local(subject) => f.debug_tuple("Local").field(subject).finish(),
+        }
+    }
+}
+
+impl Services {
+    fn new(args: cli::Services) -> Result<Self, Problem> {
+        if args.local {
+            return Ok(Self::Local(args.data));
+        }
+        let place = match (args.signing_config, args.trusted_root) {
+            (Some(config), Some(root)) => Place::Files { config, root },
+            _ => Place::new(args.instance.as_deref().unwrap_or("public"))?,
+        };
+        let tls_ca = args.tls_ca;
+        Ok(Self::Remote { place, tls_ca })
+    }
+}
+
+impl Place {
+    fn new(instance: &str) -> Result<Self, Problem> {
+        match instance {
+            "public" => Ok(Self::Embedded(Instance::Public)),
+            "staging" => Ok(Self::Embedded(Instance::Staging)),
+            url if url.starts_with("http://") || url.starts_with("https://") => {
+                Ok(Self::Url(url.trim_end_matches('/').to_owned()))
+            }
+            "github" => Err(Problem::usage(
+                "GitHub's instance says to nobody where its services are",
+                "its bundles are made by `gh` and GitHub's own actions; `sigsign verify` reads them",
+            )),
+            other => Err(Problem::usage(
+                format!("unknown instance {other}"),
+                "an instance is public, staging, or a URL; of any other give --signing-config and \
+                 --trusted-root",
+            )),
+        }
+    }
+}
+
+/// The arguments by which `verify` trusts the same services.
+fn verify_with(services: &cli::Services) -> Vec<OsString> {
+    let mut arguments = Vec::new();
+    if services.local {
+        arguments.push("--local".into());
+    }
+    for (name, path) in [
+        ("--data", &services.data),
+        ("--trusted-root", &services.trusted_root),
+    ] {
+        if let Some(path) = path {
+            arguments.push(name.into());
+            arguments.push(path.into());
+        }
+    }
+    if services.instance.as_deref() == Some("staging") {
+        arguments.extend(["--instance".into(), "staging".into()]);
+    }
+    arguments
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+
+    fn plan(line: &str) -> Result<Sign, Problem> {
+        let words = ["sigsign", "sign"].into_iter().chain(line.split(' '));
+        let cli = Cli::try_parse_from(words).unwrap();
+        let Command::Sign(args) = cli.command else {
+            panic!("not a sign command");
+        };
+        Sign::new(*args, cli.global.offline)
+    }
+
+    #[test]
+    fn accepts_files_with_bundles_beside_them() {
+        let plan = plan("a b --instance staging").unwrap();
+
+        let bundles: Vec<_> = plan.jobs.iter().map(|job| job.bundle.as_path()).collect();
+        assert_eq!(
+            ["a.sigstore.json", "b.sigstore.json"].map(Path::new),
+            bundles.as_slice()
+        );
+        assert_eq!(["--instance", "staging"].as_slice(), plan.verify_with);
+        let place = Place::Embedded(Instance::Staging);
+        let tls_ca = None;
+        assert_eq!(Services::Remote { place, tls_ca }, plan.services);
+    }
+
+    #[test]
+    fn accepts_the_local_instance_offline() {
+        let plan = plan("a --local --offline --data d").unwrap();
+
+        assert_eq!(Services::Local(Some("d".into())), plan.services);
+        assert_eq!(["--local", "--data", "d"].as_slice(), plan.verify_with);
+    }
+
+    #[test]
+    fn rejects_what_does_not_go_together() {
+        let digest = format!("sha256:{}", "0".repeat(64));
+        for (line, want) in [
+            (
+                "a b --bundle x",
+                "--bundle names one bundle, and there are several files",
+            ),
+            ("a a", "a is named twice"),
+            (
+                "-",
+                "a digest or standard input has no place for a bundle beside it",
+            ),
+            (
+                &digest,
+                "a digest or standard input has no place for a bundle beside it",
+            ),
+            (
+                &format!("{digest} --bundle x --statement"),
+                "a digest is no statement",
+            ),
+            (
+                "- --bundle x --identity-token -",
+                "standard input is named twice",
+            ),
+            ("a --instance elsewhere", "unknown instance elsewhere"),
+            (
+                "a --instance github",
+                "GitHub's instance says to nobody where its services are",
+            ),
+            (
+                "a --offline",
+                "signing asks services for a certificate, a time stamp and a log entry",
+            ),
+        ] {
+            let problem = plan(line).unwrap_err();
+
+            assert_eq!(("cli.usage", want), (problem.code, &*problem.sentences[0]));
+        }
+    }
+}
