@@ -1,6 +1,8 @@
 //! Signing with the built command: on the local instance inside it, and against one that
 //! misbehaves.
 
+mod network;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;
@@ -53,14 +55,21 @@ impl Folder {
     }
 
     fn run<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_sigsign"))
+        self.command(arguments).output().unwrap()
+    }
+
+    fn command<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sigsign"));
+        command
             .args(arguments)
             .current_dir(&self.0)
             .env_remove("SIGSTORE_ID_TOKEN")
+            .env_remove("HTTP_PROXY")
+            .env_remove("HTTPS_PROXY")
+            .env_remove("ALL_PROXY")
             .env("USER", "jane")
-            .stdin(Stdio::null())
-            .output()
-            .unwrap()
+            .stdin(Stdio::null());
+        command
     }
 
     /// Signs with the local instance of the folder.
@@ -263,14 +272,21 @@ fn rejects_what_cannot_be_signed_and_writes_nothing() {
 struct Served {
     instance: Arc<Instance>,
     url: String,
-    _runtime: tokio::runtime::Runtime,
+    port: u16,
+    runtime: tokio::runtime::Runtime,
 }
 
 impl Served {
     fn new(folder: &Folder) -> Self {
+        Self::named(folder, None)
+    }
+
+    /// With this URL in its documents in place of its own.
+    fn named(folder: &Folder, url: Option<String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
-        let url = format!("http://localhost:{}", listener.local_addr().unwrap().port());
+        let port = listener.local_addr().unwrap().port();
+        let url = url.unwrap_or_else(|| format!("http://localhost:{port}"));
         let mut options = Options::new(folder.path("instance"));
         options.base_url = url.clone();
         let instance = Arc::new(Instance::open(options).unwrap());
@@ -283,7 +299,8 @@ impl Served {
         Self {
             instance,
             url,
-            _runtime: runtime,
+            port,
+            runtime,
         }
     }
 
