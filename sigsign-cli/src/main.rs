@@ -26,6 +26,11 @@ use clap::Parser;
 use cli::Cli;
 use ui::Ui;
 
+/// musl's own allocator asks the kernel for every other piece of memory, and gives it back.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 fn main() -> ExitCode {
     let Cli { command, global } = match Cli::try_parse() {
         Ok(cli) => cli,
