@@ -145,7 +145,7 @@ impl Oidc {
             .route("/authorize", get(flow::login).post(flow::decide))
             .route("/token", post(flow::exchange))
             .route("/device/code", post(flow::start_device))
-            .route("/device", get(flow::device).post(flow::decide_device))
+            .route("/device", get(flow::device_page).post(flow::decide_device))
             .layer(DefaultBodyLimit::max(FORM_BYTES))
             .with_state(self)
     }
