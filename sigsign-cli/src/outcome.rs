@@ -201,7 +201,7 @@ fn summary(verified: &Verified) -> String {
     text
 }
 
-fn details(report: &Report, ui: &mut Ui) {
+pub(crate) fn details(report: &Report, ui: &mut Ui) {
     for check in report.checks() {
         let result = match check.result() {
             CheckResult::Passed => "passed",

@@ -49,7 +49,10 @@ fn sign(plan: &Sign) -> Result<Vec<SignedBundle>, Problem> {
     let contents = plan
         .jobs
         .iter()
-        .map(|job| Contents::read(job, plan.content, hash))
+        .map(|job| {
+            let read = Contents::read(job, plan.content, hash);
+            read.map_err(|problem| problem.about(&job.subject.name()))
+        })
         .collect::<Result<Vec<_>, _>>()?;
     let ran = blocking::run(async {
         let connected = Connected::open(&plan.services).await?;

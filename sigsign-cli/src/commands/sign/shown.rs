@@ -89,6 +89,9 @@ pub(super) fn show(plan: &Sign, job: &Job, signed: &SignedBundle, ui: &mut Ui) {
         Escaped(&job.bundle.display().to_string())
     ));
     ui.answer(format_args!("  verify: {}", line.join(" ")));
+    if ui.level() == Level::Verbose {
+        crate::outcome::details(&verified.report(), ui);
+    }
 }
 
 /// The command that verifies what was just made.
