@@ -29,6 +29,7 @@ use crate::instance::{Context, CtSubmit, PublicKey, PublicKeyKind, Refusal};
 use crate::json::Json;
 use crate::text;
 use authority::Authority;
+pub(in crate::instance) use authority::is_for;
 use principal::Principal;
 use request::Asked;
 pub use request::SigningRequest;
@@ -64,6 +65,9 @@ pub enum IssuerKind {
     Any,
     /// A verified email address.
     Email,
+    /// A verified email address, from the issuer that `federated_claims.connector_id` names, as
+    /// Dex has it. The issuer is trusted to speak for every other one.
+    Federated,
     /// The `sub`, which is a URI under this prefix.
     Uri(String),
     /// The `sub` as a user name of this domain.
@@ -263,7 +267,7 @@ async fn trust_bundle(State(ca): State<Arc<Ca>>) -> Response {
 async fn configuration(State(ca): State<Arc<Ca>>) -> Response {
     let issuers = ca.issuers.iter().map(|issuer| {
         let challenge = match issuer.kind {
-            IssuerKind::Email | IssuerKind::Any => "email",
+            IssuerKind::Any | IssuerKind::Email | IssuerKind::Federated => "email",
             _ => "sub",
         };
         Json::object([

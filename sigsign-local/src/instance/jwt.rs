@@ -149,6 +149,8 @@ struct JwkJson {
     kty: String,
     #[serde(default)]
     kid: Option<String>,
+    #[serde(default, rename = "use")]
+    usage: Option<String>,
     #[serde(default)]
     crv: String,
     #[serde(default)]
@@ -176,14 +178,16 @@ struct HeaderJson {
 }
 
 impl KeySet {
-    /// Reads a key set; keys of other kinds than EC and RSA are left out.
+    /// Reads a key set; keys of other kinds than EC and RSA, or for encryption, are left out.
     ///
     /// # Errors
     ///
     /// If it is not a key set.
     pub fn from_json(json: &[u8]) -> Result<Self, serde_json::Error> {
         let set: SetJson = serde_json::from_slice(json)?;
-        let keys = set.keys.into_iter().filter_map(|jwk| {
+        // RFC 7517 4.2
+        let signs = |jwk: &JwkJson| jwk.usage.as_deref().is_none_or(|it| it == "sig");
+        let keys = set.keys.into_iter().filter(signs).filter_map(|jwk| {
             let key = PublicKey::from_spki(&jwk.spki()?)?;
             Some((jwk.kid, key))
         });
@@ -342,6 +346,19 @@ mod tests {
 
             assert_eq!(Ok(claims.clone()), set(&key).check(&key.sign(&claims)));
         }
+    }
+
+    #[test]
+    fn rejects_tokens_of_a_key_for_encryption() {
+        let key = TokenKey::new(Key::new(Scheme::P256, "issuer"));
+        let json = key.set().to_string();
+        assert_eq!(1, json.matches(r#""use":"sig""#).count());
+        let set = json.replace(r#""use":"sig""#, r#""use":"enc""#);
+        let keys = KeySet::from_json(set.as_bytes()).unwrap();
+
+        let checked = keys.check(&key.sign(&claims()));
+
+        assert_eq!(Err(JwtError::UnknownKey), checked);
     }
 
     #[test]

@@ -20,8 +20,9 @@ use axum::routing::{get, post};
 
 use crate::certificate::{self, CertificateSpec};
 use crate::der;
+use crate::instance::ca::is_for;
 use crate::instance::log_fault::stranger;
-use crate::instance::{Context, Data, Fault, Refusal, Service};
+use crate::instance::{Context, Data, Fault, FolderError, Refusal, Service};
 use crate::key::{Hash, Key, Scheme};
 use crate::text;
 use crate::tsp::{ResponseSpec, SIGNED_DATA, SignerSpec, TST_INFO, TstInfo};
@@ -162,7 +163,12 @@ fn kept_chain(data: &Data, context: &Context, key: &Key) -> io::Result<[Vec<u8>;
     let names = ["leaf.der", "root.der"];
     let kept = (data.read(names[0], 1 << 16)?, data.read(names[1], 1 << 16)?);
     if let (Some(leaf), Some(root)) = kept {
-        return Ok([leaf, root]);
+        return if is_for(&leaf, key) {
+            Ok([leaf, root])
+        } else {
+            let file = "tsa/leaf.der";
+            Err(FolderError::Damaged { file }.into())
+        };
     }
     let chain = make_chain(context, key);
     // The one that is looked for first is written last.

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 
+use serde_json::Value;
 use sigsign_local::instance::{Answer, Call, CallError, Clock, Instance, Options};
 use sigsign_local::recipe::NOW;
 
@@ -37,12 +38,40 @@ impl Asked {
         self.call("POST", path, body.to_vec())
     }
 
+    /// The answer to JSON with these headers besides.
+    pub(crate) fn send(&self, path: &str, json: &Value, headers: &[(&str, &str)]) -> Answer {
+        let kind = ("content-type", "application/json");
+        self.send_bytes(
+            path,
+            json.to_string().as_bytes(),
+            &[headers, &[kind]].concat(),
+        )
+    }
+
+    /// The answer to anything with these headers.
+    pub(crate) fn send_bytes(&self, path: &str, body: &[u8], headers: &[(&str, &str)]) -> Answer {
+        self.ask("POST", path, body.to_vec(), headers).unwrap()
+    }
+
     fn call(&self, method: &str, path: &str, body: Vec<u8>) -> Result<Answer, CallError> {
+        self.ask(method, path, body, &[("content-type", "application/json")])
+    }
+
+    fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        body: Vec<u8>,
+        headers: &[(&str, &str)],
+    ) -> Result<Answer, CallError> {
         let url = format!("{}{path}", self.instance.base_url());
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()));
         run(self.instance.call(Call {
             method,
             url: &url,
-            headers: vec![("content-type", "application/json".to_owned())],
+            headers: headers.collect(),
             body,
             cap: CAP,
         }))

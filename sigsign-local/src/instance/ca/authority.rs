@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::certificate;
-use crate::instance::{Context, Data, Keys};
+use crate::instance::{Context, Data, FolderError, Keys, PublicKey};
 use crate::key::{Key, Scheme};
 
 use super::HOST;
@@ -39,13 +39,24 @@ fn kept_chain(data: &Data, context: &Context, key: &Key) -> io::Result<[Vec<u8>;
     let names = ["intermediate.der", "root.der"];
     let kept = (data.read(names[0], 1 << 16)?, data.read(names[1], 1 << 16)?);
     if let (Some(intermediate), Some(root)) = kept {
-        return Ok([intermediate, root]);
+        return if is_for(&intermediate, key) {
+            Ok([intermediate, root])
+        } else {
+            let file = "ca/intermediate.der";
+            Err(FolderError::Damaged { file }.into())
+        };
     }
     let chain = make_chain(context, key)?;
     // The one that is looked for first is written last.
     data.write(names[1], &chain[1])?;
     data.write(names[0], &chain[0])?;
     Ok(chain)
+}
+
+/// Whether a certificate is for this key: in a folder put together from two it is for another.
+pub(in crate::instance) fn is_for(certificate: &[u8], key: &Key) -> bool {
+    let found = PublicKey::from_certificate(certificate);
+    found.is_some_and(|it| it.spki() == key.spki())
 }
 
 /// Spec: fulcio-spec 7.1, 7.2

@@ -9,6 +9,9 @@ use crate::certificate::San;
 use crate::instance::Refusal;
 use crate::instance::jwt::Claims;
 
+/// Bytes of text from a token in one certificate: readers take 64 KiB in all.
+const TEXT_BYTES: usize = 16 << 10;
+
 /// The subject of a certificate, and what else is said of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Principal {
@@ -32,6 +35,7 @@ impl Principal {
         match kind {
             IssuerKind::Any => return Self::of(claims, &kind_of(claims, &subject)),
             IssuerKind::Email => principal.email(claims)?,
+            IssuerKind::Federated => principal.federated(claims)?,
             IssuerKind::Uri(prefix) => principal.uri(&subject, prefix)?,
             IssuerKind::Username(domain) => principal.username(&subject, domain)?,
             IssuerKind::Spiffe(domain) => {
@@ -43,12 +47,34 @@ impl Principal {
             IssuerKind::CircleCi => principal.circleci(claims)?,
             IssuerKind::Kubernetes => principal.kubernetes(claims)?,
         }
-        if principal.san.text().chars().any(char::is_control) {
-            return Err(Refusal::bad_request("the subject has control characters"));
-        }
         principal.extensions.retain(|(_, value)| !value.is_empty());
         principal.extensions.sort_by_key(|(arc, _)| *arc);
+        principal.check()?;
         Ok(principal)
+    }
+
+    /// What fits in a certificate that readers take.
+    fn check(&self) -> Result<(), Refusal> {
+        let subject = self.san.text();
+        if subject.chars().any(char::is_control) {
+            return Err(Refusal::bad_request("the subject has control characters"));
+        }
+        // RFC 5280 4.2.1.6: addresses and URIs are IA5Strings.
+        if !matches!(self.san, San::Other(_)) && !subject.is_ascii() {
+            return Err(Refusal::bad_request("the subject is not ASCII"));
+        }
+        let values = self.extensions.iter().map(|(_, value)| value.as_str());
+        if values.clone().any(|it| it.chars().any(char::is_control)) {
+            return Err(Refusal::bad_request("a claim has control characters"));
+        }
+        let texts = values.chain([subject, &self.issuer, &self.issuer]);
+        let found: usize = texts.map(str::len).sum();
+        if found > TEXT_BYTES {
+            return Err(Refusal::bad_request(format!(
+                "wanted claims that take up to {TEXT_BYTES} bytes in a certificate, found {found}"
+            )));
+        }
+        Ok(())
     }
 
     fn email(&mut self, claims: &Claims) -> Result<(), Refusal> {
@@ -64,15 +90,24 @@ impl Principal {
         }
         self.challenges.insert(0, email.to_owned());
         self.san = San::Email(email.to_owned());
-        let federated = claims.get("federated_claims");
-        if let Some(Value::String(connector)) = federated.and_then(|it| it.get("connector_id")) {
-            self.issuer = connector.clone();
-        }
+        Ok(())
+    }
+
+    /// Only of an issuer that is trusted to speak for others: any other would borrow their names.
+    fn federated(&mut self, claims: &Claims) -> Result<(), Refusal> {
+        self.email(claims)?;
+        let connector = connector(claims).filter(|it| !it.is_empty());
+        let no_claim = || Refusal::bad_request("the token has no claim connector_id");
+        self.issuer = connector.ok_or_else(no_claim)?.to_owned();
         Ok(())
     }
 
     fn uri(&mut self, subject: &str, prefix: &str) -> Result<(), Refusal> {
-        if !subject.starts_with(prefix) || !subject.contains("://") {
+        let rest = subject.strip_prefix(prefix);
+        // Where the prefix ends in the middle of a name, a longer name is another one.
+        let whole = prefix.is_empty() || prefix.ends_with('/');
+        let under = rest.is_some_and(|it| whole || it.is_empty() || it.starts_with('/'));
+        if !under || !subject.contains("://") {
             let why = format!("wanted a subject that is a URI and starts with {prefix}");
             return Err(Refusal::bad_request(why));
         }
@@ -167,13 +202,12 @@ impl Principal {
         let get = |name| text(claims, name);
         let (owner, name) = (get("organization_slug")?, get("pipeline_slug")?);
         let pipeline = format!("https://buildkite.com/{owner}/{name}");
-        let number = claims.get("build_number").map(Value::to_string);
-        let number = number.unwrap_or_default();
-        let job = get("job_id")?;
+        let (number, job) = (number(claims, "build_number")?, get("job_id")?);
         self.san = San::Uri(pipeline.clone());
         self.extensions = [
             (11, optional(claims, "runner_environment").to_owned()),
             (13, get("build_commit")?.to_owned()),
+            (20, optional(claims, "build_source").to_owned()),
             (21, format!("{pipeline}/builds/{number}#{job}")),
             (24, get("sub")?.to_owned()),
         ]
@@ -183,24 +217,23 @@ impl Principal {
 
     fn circleci(&mut self, claims: &Claims) -> Result<(), Refusal> {
         let get = |name: &str| text(claims, &format!("oidc.circleci.com/{name}"));
+        let api = "https://circleci.com/api/v2";
         let (project, definition) = (get("project-id")?, get("pipeline-definition-id")?);
-        let api = format!("https://circleci.com/api/v2/projects/{project}");
-        let config = format!("{api}/pipeline-definitions/{definition}");
-        let rerun = claims.get("oidc.circleci.com/ssh-rerun") == Some(&Value::Bool(true));
-        let runner = if rerun { "ssh-rerun" } else { "" };
-        self.san = San::Uri(config.clone());
+        let signer = format!("{api}/projects/{project}/pipeline-definitions/{definition}");
+        let (workflow, job) = (get("workflow-id")?, get("job-id")?);
+        let rerun = claims.get("oidc.circleci.com/ssh-rerun");
+        let rerun = rerun.is_some_and(|it| *it == Value::Bool(true) || *it == "true");
+        self.san = San::Uri(signer.clone());
         self.extensions = [
-            (9, config.clone()),
-            (11, runner.to_owned()),
-            (12, format!("https://{}", get("vcs-origin")?)),
+            (9, signer),
+            (11, if rerun { "ssh-rerun" } else { "" }.to_owned()),
+            (12, get("vcs-origin")?.to_owned()),
             (14, get("vcs-ref")?.to_owned()),
-            (18, config),
+            (18, format!("{api}/pipeline/{}/config", get("pipeline-id")?)),
+            // With the two slashes of the public authority.
             (
                 21,
-                format!(
-                    "https://circleci.com/api/v2/workflow/{}",
-                    get("workflow-id")?
-                ),
+                format!("https://app.circleci.com//workflow/{workflow}/job/{job}"),
             ),
             (24, text(claims, "sub")?.to_owned()),
         ]
@@ -237,6 +270,8 @@ fn kind_of(claims: &Claims, subject: &str) -> IssuerKind {
         IssuerKind::CircleCi
     } else if has("kubernetes.io") {
         IssuerKind::Kubernetes
+    } else if has("email") && connector(claims).is_some() {
+        IssuerKind::Federated
     } else if has("email") {
         IssuerKind::Email
     } else if let Some((_, rest)) = subject.split_once("spiffe://") {
@@ -253,6 +288,22 @@ fn text<'a>(claims: &'a Claims, name: &str) -> Result<&'a str, Refusal> {
     value
         .filter(|it| !it.is_empty())
         .ok_or_else(|| Refusal::bad_request(format!("the token has no claim {name}")))
+}
+
+/// A number, or the text of one.
+fn number(claims: &Claims, name: &str) -> Result<String, Refusal> {
+    match claims.get(name) {
+        Some(Value::Number(number)) => Ok(number.to_string()),
+        _ => text(claims, name).map(str::to_owned),
+    }
+}
+
+/// Spec: Dex, which says here with whom somebody logged in
+fn connector(claims: &Claims) -> Option<&str> {
+    claims
+        .get("federated_claims")?
+        .get("connector_id")?
+        .as_str()
 }
 
 fn optional<'a>(claims: &'a Claims, name: &str) -> &'a str {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::*;
 use crate::der;
 use crate::instance::oidc::{Oidc, shape};
-use crate::instance::{Clock, Data, Faults, Keys, Submitted};
+use crate::instance::{Clock, Data, Faults, FolderError, Keys, Submitted};
 use crate::key::{Key, Scheme};
 
 /// 2026-01-15T12:00:00Z
@@ -203,6 +203,11 @@ fn accepts_every_kind_of_subject() {
             "https://example.com/users/1",
         ),
         (
+            &shape::subject("https://example.com/users/1"),
+            IssuerKind::Uri("https://example.com".to_owned()),
+            "https://example.com/users/1",
+        ),
+        (
             &shape::subject("jane"),
             IssuerKind::Username("example.com".to_owned()),
             "jane!example.com",
@@ -268,6 +273,13 @@ fn rejects_subjects_of_other_domains() {
         )
     );
     assert_eq!(
+        "wanted a subject that is a URI and starts with https://example.com",
+        of(
+            "https://example.com.evil/",
+            IssuerKind::Uri("https://example.com".to_owned())
+        )
+    );
+    assert_eq!(
         "wanted a subject that is a URI and starts with spiffe://example.com/",
         of(
             "spiffe://example.com.evil/x",
@@ -284,6 +296,75 @@ fn rejects_subjects_of_other_domains() {
     assert_eq!(
         "the subject has control characters",
         of("https://example.com/\0", IssuerKind::Uri(String::new()))
+    );
+}
+
+// Only who is trusted to speak for other issuers names one of them.
+#[test]
+fn rejects_issuers_that_borrow_a_name() {
+    let mut claims = shape::email("jane@example.com");
+    claims.insert("iss".to_owned(), "https://issuer.example.com".into());
+    let plain = claims.clone();
+    let connector = serde_json::json!({ "connector_id": "https://accounts.example.com" });
+    claims.insert("federated_claims".to_owned(), connector);
+    let issuer = |claims, kind| Principal::of(claims, &kind).map(|it| it.issuer);
+
+    let own = Ok("https://issuer.example.com".to_owned());
+    let other = Ok("https://accounts.example.com".to_owned());
+    let nobody = refusal(400, "the token has no claim connector_id");
+
+    assert_eq!(own, issuer(&claims, IssuerKind::Email));
+    assert_eq!(other, issuer(&claims, IssuerKind::Federated));
+    assert_eq!(other, issuer(&claims, IssuerKind::Any));
+    assert_eq!(Err(nobody), issuer(&plain, IssuerKind::Federated));
+}
+
+// Claims of this size fit in a token, and what they make of a certificate does not fit in one.
+#[tokio::test]
+async fn rejects_claims_that_no_certificate_can_hold() {
+    let it = fixture("long", IssuerKind::Any);
+    let of = |name: &str, value: String| {
+        let mut claims = shape::github("o/r", "release.yml", "refs/heads/main");
+        claims.insert(name.to_owned(), value.into());
+        it.oidc.mint(claims)
+    };
+    let subject = "repo:o/r:ref:refs/heads/main";
+
+    let long = of("repository", "r".repeat(22_000));
+    let refused = it.ca.certify(&long, &challenge(subject)).await.unwrap_err();
+    assert_eq!(400, refused.status().as_u16());
+    let want = "wanted claims that take up to 16384 bytes in a certificate, found 6";
+    assert!(refused.message().starts_with(want), "{refused:?}");
+
+    for (name, value, want) in [
+        ("sha", "a\0b", "a claim has control characters"),
+        ("job_workflow_ref", "o/r/\u{e9}", "the subject is not ASCII"),
+    ] {
+        let token = of(name, value.to_owned());
+        let refused = it.ca.certify(&token, &challenge(subject)).await;
+
+        assert_eq!(Err(refusal(400, want)), refused);
+    }
+}
+
+// A folder that is put together from two.
+#[test]
+fn rejects_certificates_of_another_key() {
+    let it = fixture("another", IssuerKind::Email);
+    let context = Context {
+        clock: it.ca.context.clock.clone(),
+        keys: Keys::new([8; 32]),
+        data: it.ca.context.data.clone(),
+        base_url: String::new(),
+        faults: Faults::default(),
+    };
+
+    let error = Ca::open(Arc::new(context), Vec::new(), Arc::new(Promises)).unwrap_err();
+
+    let file = "ca/intermediate.der";
+    assert_eq!(
+        Some(&FolderError::Damaged { file }),
+        FolderError::of(&error)
     );
 }
 

@@ -50,6 +50,10 @@ impl<'a> StampRequest<'a> {
         if nonce.is_some_and(|it| it.content.is_empty() || it.content.len() > 64) {
             return Err(Refusal::bad_request("wanted a nonce of 1 to 64 bytes"));
         }
+        // What is sent back must be DER.
+        if nonce.is_some_and(|it| !is_shortest(it.content)) {
+            return Err(bad());
+        }
         let hash = hash_of(algorithm).ok_or_else(|| {
             Refusal::bad_request("the hashes here are SHA-256, SHA-384 and SHA-512")
         })?;
@@ -69,6 +73,11 @@ impl<'a> StampRequest<'a> {
             certificates,
         })
     }
+}
+
+/// Spec: X.690 8.3.2
+fn is_shortest(integer: &[u8]) -> bool {
+    !matches!(integer, [0, 0..=0x7f, ..] | [0xff, 0x80..=0xff, ..])
 }
 
 #[cfg(test)]
@@ -126,6 +135,18 @@ mod tests {
     }
 
     #[test]
+    fn accepts_nonces_that_begin_with_any_bit() {
+        for nonce in [&[0][..], &[0x7f], &[0, 0x80], &[0xff], &[0xff, 0x7f]] {
+            let nonce = der::tlv(2, nonce);
+            let der = request(std::slice::from_ref(&nonce));
+
+            let read = StampRequest::from_der(&der).unwrap();
+
+            assert_eq!(Some(&nonce[..]), read.nonce);
+        }
+    }
+
+    #[test]
     fn rejects_what_is_not_a_request() {
         let not_one = "not a time stamp request of RFC 3161 in DER";
         let imprint = |algorithm: Vec<u8>, len| {
@@ -138,6 +159,8 @@ mod tests {
             ([request(&[]), vec![0]].concat(), not_one),
             (request(&[der::yes(), der::yes()]), not_one),
             (request(&[vec![1, 1, 1]]), not_one),
+            (request(&[der::tlv(2, &[0, 0x7f])]), not_one),
+            (request(&[der::tlv(2, &[0xff, 0x80])]), not_one),
             (
                 der::sequence(&[der::integer(2)]),
                 "wanted a request of version 1",
