@@ -210,6 +210,9 @@ fn accepts_keys_of_the_user_encrypted_or_not() {
         let output = it.sign_local(arguments);
         assert_eq!(Some(0), output.status.code(), "{}", text(&output.stderr));
         assert_eq!(Some(0), it.run(verify).status.code());
+        let bundle = fs::read_to_string(it.path("app.sigstore.json")).unwrap();
+        assert_no_secrets(&bundle);
+        assert_no_secrets(text(&output.stdout));
         fs::remove_file(it.path("app.sigstore.json")).unwrap();
     }
     it.write("password", "haddock");
@@ -228,6 +231,7 @@ fn accepts_keys_of_the_user_encrypted_or_not() {
     ] {
         let output = it.sign_local(arguments);
         assert_eq!(Some(3), output.status.code());
+        assert_no_secrets(text(&output.stderr));
         let found = format!("code: {code}\n");
         assert!(
             text(&output.stderr).contains(&found),
@@ -237,6 +241,15 @@ fn accepts_keys_of_the_user_encrypted_or_not() {
     }
     let names = ["app", "key.pem", "locked.pem", "password", "public.pem"];
     assert_eq!(names.as_slice(), it.names());
+}
+
+/// S12: no line of a private key, and no password.
+fn assert_no_secrets(shown: &str) {
+    let lines = KEY.lines().chain(LOCKED.lines());
+    let secrets = lines.filter(|line| !line.starts_with("-----"));
+    for secret in secrets.chain(["swordfish", "haddock"]) {
+        assert!(!shown.contains(secret), "{shown}");
+    }
 }
 
 #[test]
