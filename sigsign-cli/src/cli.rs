@@ -1,5 +1,6 @@
 //! The grammar of the command line, and nothing else.
 
+mod local;
 mod sign;
 
 use std::ffi::OsString;
@@ -8,6 +9,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use local::{
+    Choices, Data, Local, LogKey, OtherKey, Reset, Rotate, Serve, Service, Token,
+};
 pub(crate) use sign::{Credential, Scheme, Services, Sign};
 
 /// Keyless signing and verification.
@@ -59,6 +63,8 @@ pub(crate) enum Command {
     Verify(Box<Verify>),
     /// Show what a bundle claims, without checking it
     Inspect(Inspect),
+    #[command(subcommand)]
+    Local(Local),
     /// Print the completions for a shell
     Completions {
         /// The shell

@@ -98,7 +98,17 @@ pub(crate) fn of(code: &str) -> Option<&'static str> {
         "signing-key.weak" => "make a key of another kind, such as P-256",
         "sign.no-time" | "sign.selection" => "the signing config names too few services",
         "sign.no-subject" | "sign.statement-too-large" => return None,
-        "bundle.write" => return None,
+        "bundle.write" | "local.folder" => return None,
+        "local.choices" => "leave these options out, or make another instance with --data FOLDER",
+        "local.damaged" => "`sigsign local reset` begins again",
+        "local.in-use" => "`sigsign local status` shows it; stop it first",
+        "local.not-an-instance" => {
+            "`sigsign sign FILE --local` makes one, and so does `sigsign local serve`; --data names \
+             another folder, which must be empty or not there yet"
+        }
+        "local.offline-secret" => "put tuf-root back into the folder offline of the instance",
+        "local.port" => "name another with --port; 0 is any that is free",
+        "local.schema" => "use the sigsign that made it, or another folder with --data FOLDER",
         "transport.setup" => "--tls-ca takes certificates in PEM",
         "transport.url" => "services are reached over https, and on this machine over http",
         code if code.starts_with("statement.") => {

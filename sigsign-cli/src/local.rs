@@ -10,6 +10,7 @@ use std::time::Duration;
 use sigsign_core::transport::http::{HttpTransport, PlainHttp};
 use sigsign_core::transport::{Method, Pending, Request, Response, Transport, TransportError};
 use sigsign_core::trust::{SigningConfig, TrustedRoot};
+use sigsign_local::instance::jwt::Claims;
 use sigsign_local::instance::oidc::{Oidc, shape};
 use sigsign_local::instance::{
     self, Call, CallError, Clock, Context, Data, Faults, FolderError, Instance, Keys, Options,
@@ -84,12 +85,7 @@ impl Local {
 
     /// A token for this subject, or for the user of this machine.
     pub(crate) fn token(&self, subject: Option<&str>) -> Result<String, Problem> {
-        let claims = match subject {
-            None => shape::email(&user()),
-            Some(subject) if subject.contains("://") => shape::subject(subject),
-            Some(subject) if subject.contains('@') => shape::email(subject),
-            Some(subject) => shape::subject(subject),
-        };
+        let claims = claims(subject);
         match &self.place {
             Place::Here(instance) => Ok(instance.oidc().mint(claims)),
             Place::There(_, url) => {
@@ -135,9 +131,19 @@ impl Transport for Local {
     }
 }
 
+/// What a token says about this subject, or about the user of this machine.
+pub(crate) fn claims(subject: Option<&str>) -> Claims {
+    match subject {
+        None => shape::email(&user()),
+        Some(subject) if subject.contains("://") => shape::subject(subject),
+        Some(subject) if subject.contains('@') => shape::email(subject),
+        Some(subject) => shape::subject(subject),
+    }
+}
+
 /// The token issuer of an instance that another process has open: whoever reads its secret may
 /// say who they are.
-fn issuer(folder: &Path, url: &str) -> io::Result<Oidc> {
+pub(crate) fn issuer(folder: &Path, url: &str) -> io::Result<Oidc> {
     let context = Context {
         clock: Clock::System,
         keys: Keys::new(instance::secret(folder)?),
@@ -204,9 +210,13 @@ fn read(folder: &Path, name: &str) -> Result<Vec<u8>, Problem> {
     }
 }
 
-fn unusable(folder: &Path, error: &io::Error) -> Problem {
+pub(crate) fn unusable(folder: &Path, error: &io::Error) -> Problem {
     let what = format!("local instance in {} cannot be used", folder.display());
     match FolderError::of(error) {
+        Some(inner @ FolderError::NotAnInstance) if !folder.exists() => {
+            let sentence = format!("there is no local instance in {}", folder.display());
+            Problem::input(inner.code(), sentence).hint_of_code()
+        }
         Some(inner) => Problem::document(inner.code(), &what, inner),
         None => Problem::io("local.folder", &what, error),
     }

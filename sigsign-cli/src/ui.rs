@@ -112,6 +112,23 @@ impl Ui {
         }
     }
 
+    /// Writes the answer so far to whoever waits for it.
+    pub(crate) fn flush(&mut self) {
+        if self.state.is_none()
+            && let Err(error) = self.out.flush()
+        {
+            self.state = Some(error.kind());
+        }
+    }
+
+    /// Asks the user, who must answer in words of assent; no answer is a no.
+    pub(crate) fn ask(&mut self, question: impl Display) -> bool {
+        self.talk(&format!("{question} [y/N] "));
+        let mut answer = String::new();
+        let read = io::stdin().read_line(&mut answer);
+        read.is_ok() && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
+    }
+
     /// A line for the user, not part of the answer.
     pub(crate) fn warning(&mut self, text: impl Display) {
         if self.level > Level::Quiet {
@@ -145,11 +162,7 @@ impl Ui {
 
     /// Writes what is left; a reader that went away is no error.
     pub(crate) fn finish(&mut self, exit: Exit) -> Exit {
-        if self.state.is_none()
-            && let Err(error) = self.out.flush()
-        {
-            self.state = Some(error.kind());
-        }
+        self.flush();
         match self.state {
             None | Some(io::ErrorKind::BrokenPipe) => exit,
             Some(kind) => {
@@ -163,11 +176,7 @@ impl Ui {
     /// Standard output first, so that the two are in order on a terminal. Nobody to talk to is
     /// no error. In one piece, so that processes which share the stream do not mix their lines.
     fn talk(&mut self, text: &str) {
-        if self.state.is_none()
-            && let Err(error) = self.out.flush()
-        {
-            self.state = Some(error.kind());
-        }
+        self.flush();
         let _ = self.err.write_all(text.as_bytes());
     }
 }

@@ -4,6 +4,7 @@ mod batch;
 mod completions;
 mod conformance;
 mod inspect;
+mod local;
 pub(crate) mod sign;
 mod verify;
 
@@ -32,6 +33,7 @@ pub(crate) fn run(command: Command, ui: &mut Ui) -> Result<Exit, Problem> {
             Plan::Verify(plan) => verify::run(&plan, ui),
         },
         Command::Inspect(args) => inspect::run(&args.bundle, ui),
+        Command::Local(command) => local::run(command, ui),
         Command::Completions { shell } => Ok(completions::run(shell, ui)),
         Command::Man => completions::man(ui),
         Command::Conformance(Conformance::SignBundle(args)) => conformance::sign(args, ui),

@@ -87,7 +87,10 @@ impl Instance {
     /// # Errors
     ///
     /// A [`FolderError`](crate::instance::FolderError) inside, or what the system says.
-    pub fn open(options: Options) -> io::Result<Self> {
+    pub fn open(mut options: Options) -> io::Result<Self> {
+        // Each at most once.
+        let wanted = std::mem::replace(&mut options.services, Service::ALL.to_vec());
+        options.services.retain(|it| wanted.contains(it));
         let folder = Folder::open(&options.folder, &options.opening, &options.clock)?;
         let context = Arc::new(Context {
             clock: options.clock,
@@ -167,6 +170,11 @@ impl Instance {
     /// The services that answer.
     pub fn services(&self) -> &[Service] {
         &self.shared.served
+    }
+
+    /// The number of entries of each log.
+    pub fn log_sizes(&self) -> Vec<(&'static str, u64)> {
+        self.shared.services.log_sizes()
     }
 
     /// An identity token of the instance's own issuer, with these claims, and with issuer,
