@@ -26,7 +26,7 @@ pub(crate) fn by_sha1(certificate: &[u8]) -> Vec<u8> {
     attribute(SIGNING_CERTIFICATE_V1, &[der::sequence(&[ids])])
 }
 
-fn is(oid: &str) -> impl Fn(&Vec<u8>) -> bool {
+pub(crate) fn is(oid: &str) -> impl Fn(&Vec<u8>) -> bool {
     let oid = der::oid(oid);
     move |attribute| attribute.windows(oid.len()).any(|part| part == oid)
 }

@@ -4,8 +4,10 @@
 
 mod bad_content;
 mod bad_logs;
+mod bad_mixed;
 mod bad_signers;
 mod bad_times;
+mod bad_tokens;
 mod case;
 mod codes;
 mod good;
@@ -33,8 +35,10 @@ fn main() -> io::Result<()> {
     cases.extend(good_documents::cases());
     cases.extend(good_tokens::cases());
     cases.extend(bad_content::cases());
+    cases.extend(bad_mixed::cases());
     cases.extend(bad_logs::cases());
     cases.extend(bad_times::cases());
+    cases.extend(bad_tokens::cases());
     cases.extend(bad_signers::cases());
     let mut roots = BTreeMap::new();
     let mut names = std::collections::BTreeSet::new();
