@@ -132,8 +132,11 @@ fn accepts_to_show_an_instance_that_nobody_serves() {
         ])
         .stop();
 
+    let config = || fs::read(place.path("data/signing_config.v0.2.json")).unwrap();
+    let before = config();
     let status = place.run(&["local", "status", "--data", "data"]);
 
+    assert_eq!(before, config(), "nothing is changed");
     let stdout = text(&status.stdout);
     for line in [
         "local instance: data",
@@ -183,6 +186,8 @@ fn rejects_whatever_needs_an_instance_to_itself_while_it_is_served() {
         &["local", "serve", "--data", "data", "--port", "0"][..],
         &["local", "rotate", "--data", "data"],
         &["local", "reset", "--data", "data", "--yes"],
+        // Before it says that nobody can be asked.
+        &["local", "reset", "--data", "data"],
     ] {
         outputs.push(place.run(args));
     }

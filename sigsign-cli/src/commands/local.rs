@@ -5,11 +5,11 @@ mod status;
 mod token;
 
 use std::io::{self, IsTerminal as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use sigsign_core::encoding::Escaped;
-use sigsign_local::instance::{self, Instance, Options};
+use sigsign_local::instance::{self, FolderError, Instance, Options};
 
 use crate::cli::{self, Format};
 use crate::exit::Exit;
@@ -71,6 +71,7 @@ struct Removed {
 fn reset(args: &cli::Reset, ui: &mut Ui) -> Result<Exit, Problem> {
     let folder = existing(&args.data)?;
     let name = shown(&folder);
+    refuse_open(&folder)?;
     let removed = args.yes || confirmed(&name, ui)?;
     let left = if removed {
         instance::reset(&folder).map_err(|error| unusable(&folder, &error))?
@@ -105,6 +106,18 @@ impl Removed {
                 Escaped(name)
             ));
         }
+    }
+}
+
+/// Before anybody is asked.
+fn refuse_open(folder: &Path) -> Result<(), Problem> {
+    match instance::about(folder) {
+        Ok(about) if about.is_open => {
+            let by = about.running;
+            Err(unusable(folder, &FolderError::InUse { by }.into()))
+        }
+        Ok(_) => Ok(()),
+        Err(error) => Err(unusable(folder, &error)),
     }
 }
 

@@ -50,4 +50,4 @@ pub use keys::Keys;
 pub use public_key::{PublicKey, PublicKeyKind};
 pub use refusal::Refusal;
 pub use serve::{serve, serve_until};
-pub use whole::{BASE_URL, Instance, Options, SIGNING_CONFIG_FILE, TRUSTED_ROOT_FILE};
+pub use whole::{BASE_URL, Instance, Options, SIGNING_CONFIG_FILE, TRUSTED_ROOT_FILE, log_sizes};

@@ -21,7 +21,9 @@ use crate::instance::rekor_v2::RekorV2;
 use crate::instance::services::Services;
 use crate::instance::tsa::Tsa;
 use crate::instance::tuf::Tuf;
-use crate::instance::{Clock, Context, Faults, Folder, Keys, Opening, SIGNING_CONFIG, Service};
+use crate::instance::{
+    Clock, Context, Faults, Folder, Keys, Opening, SIGNING_CONFIG, Service, about,
+};
 use crate::json::Json;
 
 /// Where the services of an instance are reached if nothing else is said.
@@ -91,28 +93,7 @@ impl Instance {
         // Each at most once.
         let wanted = std::mem::replace(&mut options.services, Service::ALL.to_vec());
         options.services.retain(|it| wanted.contains(it));
-        let folder = Folder::open(&options.folder, &options.opening, &options.clock)?;
-        let context = Arc::new(Context {
-            clock: options.clock,
-            keys: Keys::new(folder.secret()?),
-            data: folder.data().clone(),
-            base_url: options.base_url,
-            faults: Faults::default(),
-        });
-        let services = Services::open(
-            &context,
-            &folder.choices()?,
-            options.issuers,
-            folder.created(),
-            &options.services,
-        )?;
-        let shared = Arc::new(Shared {
-            context,
-            folder,
-            metrics: Arc::default(),
-            services,
-            served: options.services,
-        });
+        let shared = Arc::new(Shared::open(options)?);
         shared.write_documents()?;
         Ok(Self {
             router: router(&shared),
@@ -172,11 +153,6 @@ impl Instance {
         &self.shared.served
     }
 
-    /// The number of entries of each log.
-    pub fn log_sizes(&self) -> Vec<(&'static str, u64)> {
-        self.shared.services.log_sizes()
-    }
-
     /// An identity token of the instance's own issuer, with these claims, and with issuer,
     /// audience and times where they say none.
     pub fn token(&self, claims: Claims) -> String {
@@ -229,7 +205,43 @@ impl Instance {
     }
 }
 
+/// The number of entries of each log of an instance that nobody has open. Nothing in its folder
+/// is changed.
+///
+/// # Errors
+///
+/// As [`Instance::open`]; `FolderError::NotAnInstance` if it is not there.
+pub fn log_sizes(folder: &Path) -> io::Result<Vec<(&'static str, u64)>> {
+    about(folder)?;
+    Ok(Shared::open(Options::new(folder))?.services.log_sizes())
+}
+
 impl Shared {
+    fn open(options: Options) -> io::Result<Self> {
+        let folder = Folder::open(&options.folder, &options.opening, &options.clock)?;
+        let context = Arc::new(Context {
+            clock: options.clock,
+            keys: Keys::new(folder.secret()?),
+            data: folder.data().clone(),
+            base_url: options.base_url,
+            faults: Faults::default(),
+        });
+        let services = Services::open(
+            &context,
+            &folder.choices()?,
+            options.issuers,
+            folder.created(),
+            &options.services,
+        )?;
+        Ok(Self {
+            context,
+            folder,
+            metrics: Arc::default(),
+            services,
+            served: options.services,
+        })
+    }
+
     /// For programs that take files.
     fn write_documents(&self) -> io::Result<()> {
         let data = &self.context.data;

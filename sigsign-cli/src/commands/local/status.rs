@@ -7,9 +7,7 @@ use serde::{Deserialize, Serialize};
 use sigsign_core::encoding::Escaped;
 use sigsign_core::transport::http::{HttpTransport, PlainHttp};
 use sigsign_core::transport::{Request, Transport as _, blocking};
-use sigsign_local::instance::{
-    self, About, Instance, Options, SIGNING_CONFIG_FILE, TRUSTED_ROOT_FILE,
-};
+use sigsign_local::instance::{self, About, SIGNING_CONFIG_FILE, TRUSTED_ROOT_FILE};
 use sigsign_local::text::rfc3339;
 
 use super::SCHEMA;
@@ -116,8 +114,7 @@ fn logs(folder: &Path, about: &About) -> Option<BTreeMap<String, u64>> {
         (Some(running), _) => asked(&running.url),
         (None, true) => None,
         (None, false) => {
-            let instance = Instance::open(Options::new(folder)).ok()?;
-            let sizes = instance.log_sizes().into_iter();
+            let sizes = instance::log_sizes(folder).ok()?.into_iter();
             Some(sizes.map(|(log, size)| (log.to_owned(), size)).collect())
         }
     }
