@@ -299,6 +299,8 @@ fn refuse_others(folder: &Path) -> io::Result<()> {
     };
     match entries(folder) {
         Ok(names) if names.iter().all(ours) => Ok(()),
+        // Somebody else made it between the two looks.
+        Ok(names) if names.iter().any(|it| it == MARKER) => Ok(()),
         Ok(_) => Err(FolderError::NotAnInstance.into()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),

@@ -61,6 +61,29 @@ fn accepts_the_next_after_the_one_before_is_done() {
 }
 
 #[test]
+fn accepts_many_who_make_it_at_once() {
+    for _ in 0..20 {
+        let place = Temporary::new();
+        let open = || {
+            let opening = Opening {
+                patience: Duration::from_secs(60),
+                ..Opening::default()
+            };
+            let folder = Folder::open(place.path(), &opening, &Clock::System)?;
+            folder.data().sub("ca")?;
+            folder.secret()
+        };
+        let secrets: Vec<[u8; 32]> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
+            let each = threads.into_iter();
+            each.map(|it| it.join().unwrap().unwrap()).collect()
+        });
+
+        assert!(secrets.iter().all(|it| *it == secrets[0]));
+    }
+}
+
+#[test]
 fn rejects_a_second_process() {
     let place = Temporary::new();
     let _first = open(place.path()).unwrap();

@@ -3,7 +3,7 @@
 //! In: leaves. Out: their places, with a proof to a checkpoint that is published, once they are
 //! durable. Not here: what a leaf is, and how requests and answers look.
 //!
-//! One thread writes. It appends a batch to the [journal](journal), which is one `fsync`, then
+//! One thread writes. It appends a batch to the journal, which is one `fsync`, then
 //! writes what became full tiles, publishes the checkpoint, and answers. After a crash the journal
 //! is read, so what was promised is there; and as nothing is published that is not in the journal,
 //! the tree never forks.
