@@ -232,6 +232,9 @@ impl Place {
     }
 }
 
+/// The file in which a user keeps the trusted root of an instance that is reached by its URL.
+pub(crate) const KEPT_ROOT: &str = "trusted_root.json";
+
 /// The arguments by which `verify` trusts the same services.
 fn verify_with(services: &cli::Services) -> Vec<OsString> {
     let mut arguments = Vec::new();
@@ -247,8 +250,11 @@ fn verify_with(services: &cli::Services) -> Vec<OsString> {
             arguments.push(path.into());
         }
     }
-    if services.instance.as_deref() == Some("staging") {
-        arguments.extend(["--instance".into(), "staging".into()]);
+    match services.instance.as_deref() {
+        None | Some("public") => {}
+        Some("staging") => arguments.extend(["--instance".into(), "staging".into()]),
+        // Verifying asks nobody, so what the instance publishes has to be kept.
+        Some(_) => arguments.extend(["--trusted-root".into(), KEPT_ROOT.into()]),
     }
     arguments
 }
@@ -271,17 +277,23 @@ mod tests {
 
     #[test]
     fn accepts_files_with_bundles_beside_them() {
-        let plan = plan("a b --instance staging").unwrap();
+        let staging = plan("a b --instance staging").unwrap();
 
-        let bundles: Vec<_> = plan.jobs.iter().map(|job| job.bundle.as_path()).collect();
+        let bundles: Vec<_> = staging
+            .jobs
+            .iter()
+            .map(|job| job.bundle.as_path())
+            .collect();
         assert_eq!(
             ["a.sigstore.json", "b.sigstore.json"].map(Path::new),
             bundles.as_slice()
         );
-        assert_eq!(["--instance", "staging"].as_slice(), plan.verify_with);
+        assert_eq!(["--instance", "staging"].as_slice(), staging.verify_with);
+        let kept = plan("a --instance http://localhost:1").unwrap();
+        assert_eq!(["--trusted-root", KEPT_ROOT].as_slice(), kept.verify_with);
         let place = Place::Embedded(Instance::Staging);
         let tls_ca = None;
-        assert_eq!(Services::Remote { place, tls_ca }, plan.services);
+        assert_eq!(Services::Remote { place, tls_ca }, staging.services);
     }
 
     #[test]

@@ -129,7 +129,10 @@ pub(crate) const CODES: &[(&str, &str)] = &[
     ("stamper-any-purpose", "profile.extended-key-usage"),
     ("stamper-code-signing", "profile.extended-key-usage"),
     ("stamper-expired", "path.expired"),
-    ("stamper-intermediate-code-signing", "profile.extended-key-usage"),
+    (
+        "stamper-intermediate-code-signing",
+        "profile.extended-key-usage",
+    ),
     ("stamper-intermediate-not-ca", "profile.basic-constraints"),
     ("stamper-is-ca", "profile.basic-constraints"),
     ("stamper-key-usage", "profile.key-usage"),

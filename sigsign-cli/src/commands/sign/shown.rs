@@ -10,7 +10,7 @@ use sigsign_core::sign::SignedBundle;
 
 use crate::cli::Format;
 use crate::plan::Subject;
-use crate::plan::sign::{Job, Sign};
+use crate::plan::sign::{Job, KEPT_ROOT, Place, Services, Sign};
 use crate::ui::{Level, Ui};
 
 /// The version of the JSON below, described in `docs/cli.md`.
@@ -89,6 +89,16 @@ pub(super) fn show(plan: &Sign, job: &Job, signed: &SignedBundle, ui: &mut Ui) {
         Escaped(&job.bundle.display().to_string())
     ));
     ui.answer(format_args!("  verify: {}", line.join(" ")));
+    if let Services::Remote {
+        place: Place::Url(url),
+        ..
+    } = &plan.services
+    {
+        let url = Escaped(url);
+        ui.answer(format_args!(
+            "  trust: keep {url}/trusted_root.json as {KEPT_ROOT}, once"
+        ));
+    }
     if ui.level() == Level::Verbose {
         crate::outcome::details(&verified.report(), ui);
     }
