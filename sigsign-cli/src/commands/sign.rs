@@ -14,6 +14,7 @@ use sigsign_core::sign::{Certified, SignError, SignedBundle, Signer};
 use sigsign_core::time::Timestamp;
 use sigsign_core::transport::blocking;
 use sigsign_core::verify::Artifact;
+use tokio::runtime::{Builder, Handle, RuntimeFlavor};
 use zeroize::Zeroizing;
 
 use crate::check;
@@ -54,13 +55,23 @@ fn sign(plan: &Sign) -> Result<Vec<SignedBundle>, Problem> {
             read.map_err(|problem| problem.about(&job.subject.name()))
         })
         .collect::<Result<Vec<_>, _>>()?;
-    let ran = blocking::run(async {
+    let several = contents.len() > 1;
+    let signing = async {
         let connected = Connected::open(&plan.services).await?;
         let signatory = Signatory::new(connected, who)?;
         signatory.sign_all(&plan.jobs, contents).await
-    });
-    ran.map_err(|error| Problem::service(error.code(), "there is no runtime", &error))?
+    };
+    // One file is signed on this thread: others would cost more than they do.
+    if several {
+        let runtime = Builder::new_multi_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| Problem::io("cli.runtime", NO_RUNTIME, &error))?;
+        return runtime.block_on(signing);
+    }
+    let ran = blocking::run(signing);
+    ran.map_err(|error| Problem::service(error.code(), NO_RUNTIME, &error))?
 }
+
+const NO_RUNTIME: &str = "the system gives no threads to sign on";
 
 /// Who signs, read from files.
 enum Who<'a> {
@@ -190,7 +201,7 @@ impl<'a> Signatory<'a> {
             let name = job.subject.name();
             async move {
                 let certified = self.fresh(current).await?;
-                let signed = witness(&certified, contents).await;
+                let signed = apart(witness(certified, contents)).await;
                 counter.advance();
                 signed.map_err(|error| Problem::from(error).about(&name))
             }
@@ -214,7 +225,19 @@ impl<'a> Signatory<'a> {
     }
 }
 
-async fn witness(certified: &Certified, contents: Contents) -> Result<SignedBundle, SignError> {
+/// On whichever thread is free, if there are several.
+async fn apart<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {
+    if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
+        return future.await;
+    }
+    match tokio::spawn(future).await {
+        Ok(done) => done,
+        // It was not canceled, so this goes on with its panic.
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+async fn witness(certified: Certified, contents: Contents) -> Result<SignedBundle, SignError> {
     let signed = match contents {
         Contents::Digest(digest) => certified.sign(Artifact::Digest(digest), now())?,
         Contents::Statement(json) => certified.sign_statement(json, now())?,
