@@ -5,6 +5,7 @@
 //!
 //! Spec: RFC 3161; RFC 5816; the paths of sigstore/timestamp-authority
 
+mod json;
 mod request;
 
 use std::io;
@@ -14,7 +15,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
@@ -219,13 +220,13 @@ async fn stamp(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
-    const QUERY: &str = "application/timestamp-query";
-    if headers.get("content-type").is_none_or(|it| it != QUERY) {
-        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        return Err(Refusal::new(status, format!("the content type is {QUERY}")));
-    }
     let too_large = |_| Refusal::bad_request("the request is larger than 16 KiB, or was cut off");
-    let answer = tsa.stamp(&body.map_err(too_large)?)?;
+    let kind = headers.get("content-type").map(HeaderValue::as_bytes);
+    let answer = match kind {
+        Some(b"application/timestamp-query") => tsa.stamp(&body.map_err(too_large)?)?,
+        Some(b"application/json") => tsa.stamp(&json::query(&body.map_err(too_large)?)?)?,
+        _ => return Err(other_kind()),
+    };
     let kind = [("content-type", "application/timestamp-reply")];
     Ok((StatusCode::CREATED, kind, answer).into_response())
 }
@@ -238,6 +239,12 @@ async fn certificates(State(tsa): State<Arc<Tsa>>) -> Response {
         .collect();
     let kind = [("content-type", "application/pem-certificate-chain")];
     (kind, pem).into_response()
+}
+
+fn other_kind() -> Refusal {
+    let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+    let wanted = "the content type is application/timestamp-query or application/json";
+    Refusal::new(status, wanted)
 }
 
 fn broken() -> Refusal {

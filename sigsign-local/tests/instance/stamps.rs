@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use serde_json::json;
 use sigsign_core::digest::HashAlgorithm;
 use sigsign_core::time::Timestamp;
 use sigsign_core::tsp::TimestampToken;
@@ -13,7 +14,7 @@ use sigsign_local::instance::tsa::Tsa;
 use sigsign_local::instance::{Choices, FolderError};
 use sigsign_local::key::{Hash, Scheme};
 use sigsign_local::recipe::NOW;
-use sigsign_local::text::pem;
+use sigsign_local::text::{base64, pem};
 
 use crate::asked::Asked;
 
@@ -80,14 +81,38 @@ fn rejects_other_policies_and_other_kinds_of_content() {
     let kind = ("content-type", "application/timestamp-query");
 
     let policy = asked.send_bytes("/api/v1/timestamp", &request, &[kind]);
-    let json = asked.post("/api/v1/timestamp", &request).unwrap();
+    let text = asked.send_bytes(
+        "/api/v1/timestamp",
+        &request,
+        &[("content-type", "text/plain")],
+    );
 
     let refused = asked.instance.tsa().stamp(&request).unwrap_err();
     assert_eq!(
         "the only policy here is 1.3.6.1.4.1.57264.2",
         refused.message()
     );
-    assert_eq!((400, 415), (policy.status, json.status));
+    assert_eq!((400, 415), (policy.status, text.status));
+}
+
+// As the library of JavaScript asks.
+#[test]
+fn accepts_requests_in_json() {
+    let asked = Asked::new();
+    let leaf = Certificate::from_der(&asked.instance.tsa().chain()[0]).unwrap();
+    let hash = base64(&Hash::Sha256.of(b"signature"));
+    let request = json!({"artifactHash": hash, "hashAlgorithm": "sha256"});
+
+    let answer = asked.send("/api/v1/timestamp", &request, &[]);
+
+    let kind = answer.header("content-type");
+    assert_eq!(
+        (201, Some("application/timestamp-reply")),
+        (answer.status, kind)
+    );
+    let token = TimestampToken::from_response(&answer.body).unwrap();
+    let now = Timestamp::from_unix_seconds(NOW);
+    assert_eq!(Ok(now), token.verify(b"signature", &leaf));
 }
 
 #[test]
