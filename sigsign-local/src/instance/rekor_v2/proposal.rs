@@ -63,16 +63,14 @@ impl Proposal {
     pub(super) fn from_json(request: &[u8]) -> Result<Self, Refusal> {
         let request: RequestJson = serde_json::from_slice(request)
             .map_err(|error| Refusal::bad_request(format!("not a request: {error}")))?;
-        let known = match (
+        // The public server has no other type any more, and says so.
+        let types = (
             request.hashed_rekord_request_v002,
             request.dsse_request_v002,
-        ) {
-            (Some(known), None) => known,
-            (None, Some(_)) => return Err(Refusal::bad_request("invalid dsse request")),
-            _ => {
-                let text = "invalid type, must be either hashedrekord or dsse";
-                return Err(Refusal::bad_request(text));
-            }
+        );
+        let (Some(known), None) = types else {
+            let text = "invalid type, must be hashedrekord";
+            return Err(Refusal::bad_request(text));
         };
         Self::check(known).ok_or_else(|| Refusal::bad_request("invalid hashedrekord request"))
     }
