@@ -29,6 +29,7 @@ pub(crate) const AT_ONCE_BYTES: u64 = 1 << 20;
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Document {
     Bundle,
+    CtRoot,
     Key,
     Password,
     PrivateKey,
@@ -48,7 +49,7 @@ impl Document {
             Self::PrivateKey => "private key",
             Self::SigningConfig => "signing config",
             Self::Statement => "statement",
-            Self::TlsAuthority => "certificate authority",
+            Self::CtRoot | Self::TlsAuthority => "certificate authority",
             Self::Token => "identity token",
             Self::TrustedRoot => "trusted root",
         }
@@ -57,6 +58,7 @@ impl Document {
     fn code(self) -> &'static str {
         match self {
             Self::Bundle => "bundle.unreadable",
+            Self::CtRoot => "ct-root.read",
             Self::Key => "key.read",
             Self::Password => "password.read",
             Self::PrivateKey => "signing-key.read",
@@ -72,7 +74,9 @@ impl Document {
         match self {
             Self::Bundle if is_lines(path) => LINES_BYTES,
             Self::Bundle => limits::BUNDLE_BYTES,
-            Self::Key | Self::Password | Self::PrivateKey | Self::TlsAuthority => KEY_BYTES,
+            Self::CtRoot | Self::Key | Self::Password | Self::PrivateKey | Self::TlsAuthority => {
+                KEY_BYTES
+            }
             Self::Statement => limits::STATEMENT_BYTES,
             // A line end may follow.
             Self::Token => limits::TOKEN_BYTES.saturating_add(2),

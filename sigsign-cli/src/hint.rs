@@ -111,6 +111,9 @@ pub(crate) fn of(code: &str) -> Option<&'static str> {
         "local.schema" => "use the sigsign that made it, or another folder with --data FOLDER",
         "transport.setup" => "--tls-ca takes certificates in PEM",
         "transport.url" => "services are reached over https, and on this machine over http",
+        code if code.starts_with("ct-root.") => {
+            "--ct-root takes certificates in PEM, each from BEGIN to END CERTIFICATE"
+        }
         code if code.starts_with("statement.") => {
             "--statement takes in-toto statements; without it any file is signed as it is"
         }

@@ -40,6 +40,9 @@ pub(crate) struct Serve {
     /// Serve only these: ca, ct, rekor-v1, rekor-v2, oidc, tsa, tuf
     #[arg(long, value_name = "SERVICES", value_delimiter = ',')]
     pub(crate) only: Vec<Service>,
+    /// Certificates, in PEM, of other authorities that may write to the log of certificates
+    #[arg(long, value_name = "PATH")]
+    pub(crate) ct_root: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) choices: Choices,
 }

@@ -20,10 +20,11 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 
 use crate::ct::{self, SctSpec};
+use crate::instance::asn1::ReadCertificate;
 use crate::instance::base64_json::Base64;
 use crate::instance::log_fault::stranger;
 use crate::instance::tlog::{LogKeys, NoteKind, Place, Repeats, TileLog};
-use crate::instance::{Context, CtSubmit, Data, Fault, Refusal, Service, Submitted};
+use crate::instance::{Context, CtSubmit, Data, Fault, Refusal, Service, Submitted, pem};
 use crate::json::Json;
 use crate::key::{Scheme, sha256};
 use crate::text::hex;
@@ -39,6 +40,13 @@ const REQUEST_BYTES: usize = 1 << 20;
 
 /// Certificates above precertificates that are remembered as written.
 const ISSUERS: usize = 1024;
+
+/// The certificates, DER, in PEM that has nothing else; `None` if it has none or is anything else.
+pub fn roots_from_pem(pem: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let roots = pem::certificates(pem)?;
+    let is_certificate = |der: &Vec<u8>| ReadCertificate::from_der(der).is_some();
+    roots.iter().all(is_certificate).then_some(roots)
+}
 
 /// The log.
 #[derive(Debug)]

@@ -34,20 +34,23 @@ pub(crate) struct Services {
 }
 
 impl Services {
-    /// Opens all of them. `since` is when the instance was made; `served` are the ones that the
+    /// Opens all of them. `others` are token issuers and roots that are known besides the
+    /// instance's own, `since` is when the instance was made, `served` are the ones that the
     /// signing config names.
     pub(crate) fn open(
         context: &Arc<Context>,
         choices: &Choices,
-        mut issuers: Vec<IssuerConfig>,
+        others: (Vec<IssuerConfig>, Vec<Vec<u8>>),
         since: i64,
         served: &[Service],
     ) -> io::Result<Self> {
         let its = || Arc::clone(context);
+        let (mut issuers, mut roots) = others;
         let oidc = Oidc::open(its(), choices.token_key)?;
         issuers.push(own_issuer(&oidc));
         let [_, root] = Ca::chain_of(context)?;
-        let ct_log = Arc::new(CtLog::open(its(), vec![root])?);
+        roots.insert(0, root);
+        let ct_log = Arc::new(CtLog::open(its(), roots)?);
         let ct = Arc::new(FaultyCtLog {
             log: Arc::clone(&ct_log),
             context: its(),

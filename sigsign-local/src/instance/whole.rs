@@ -50,6 +50,9 @@ pub struct Options {
     pub services: Vec<Service>,
     /// Token issuers whose word is taken, besides the instance's own.
     pub issuers: Vec<IssuerConfig>,
+    /// Certificates, DER, that chains in the certificate log may end with, besides the root of the
+    /// instance's own authority.
+    pub ct_roots: Vec<Vec<u8>>,
 }
 
 impl Options {
@@ -62,6 +65,7 @@ impl Options {
             base_url: BASE_URL.to_owned(),
             services: Service::ALL.to_vec(),
             issuers: Vec::new(),
+            ct_roots: Vec::new(),
         }
     }
 }
@@ -229,7 +233,7 @@ impl Shared {
         let services = Services::open(
             &context,
             &folder.choices()?,
-            options.issuers,
+            (options.issuers, options.ct_roots),
             folder.created(),
             &options.services,
         )?;

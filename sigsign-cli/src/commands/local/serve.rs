@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use sigsign_core::encoding::Escaped;
+use sigsign_local::instance::ct_log::roots_from_pem;
 use sigsign_local::instance::{
     self, Choices, FolderError, Instance, Options, SIGNING_CONFIG_FILE, Service, TRUSTED_ROOT_FILE,
 };
@@ -18,7 +19,7 @@ use tracing_subscriber::{Layer as _, fmt};
 use super::SCHEMA;
 use crate::cli::{self, Format, LogKey, OtherKey};
 use crate::exit::Exit;
-use crate::files::shown;
+use crate::files::{Document, shown};
 use crate::json;
 use crate::local::{folder, unusable};
 use crate::problem::Problem;
@@ -46,6 +47,9 @@ pub(super) fn run(args: &cli::Serve, ui: &mut Ui) -> Result<Exit, Problem> {
     options.opening.choices = choices(&args.choices, &folder);
     if !args.only.is_empty() {
         options.services = args.only.iter().map(|it| service(*it)).collect();
+    }
+    for path in &args.ct_root {
+        options.ct_roots.extend(ct_roots(path)?);
     }
     log_to_stderr(ui);
     let served = instance::serve(options, args.port, |instance| {
@@ -126,6 +130,16 @@ fn choices(args: &cli::Choices, folder: &Path) -> Option<Choices> {
     }
     choices.witness |= args.witness;
     Some(choices)
+}
+
+fn ct_roots(path: &Path) -> Result<Vec<Vec<u8>>, Problem> {
+    roots_from_pem(&Document::CtRoot.read(path)?).ok_or_else(|| {
+        let what = format!(
+            "certificate authority {} is no PEM of certificates",
+            shown(path)
+        );
+        Problem::input("ct-root.pem", what).hint_of_code()
+    })
 }
 
 fn scheme(key: OtherKey) -> Scheme {
