@@ -44,6 +44,23 @@ pub(crate) struct Global {
     pub(crate) offline: bool,
 }
 
+/// Whether connections may be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Network {
+    Allowed,
+    Off,
+}
+
+impl Global {
+    pub(crate) fn network(&self) -> Network {
+        if self.offline {
+            Network::Off
+        } else {
+            Network::Allowed
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     Json,

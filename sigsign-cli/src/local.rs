@@ -17,6 +17,7 @@ use sigsign_local::instance::{
     SIGNING_CONFIG_FILE, TRUSTED_ROOT_FILE,
 };
 
+use crate::cli::Network;
 use crate::problem::Problem;
 
 /// Another program may have the instance open for as long as it signs.
@@ -39,7 +40,9 @@ enum Place {
 
 impl Local {
     /// Opens the instance in `data`, or the user's own, and makes it first if it is not there.
-    pub(crate) fn open(data: Option<&Path>) -> Result<Self, Problem> {
+    ///
+    /// One that is served is reached by its server, and so over the network.
+    pub(crate) fn open(data: Option<&Path>, network: Network) -> Result<Self, Problem> {
         let folder = folder(data)?;
         let mut options = Options::new(&folder);
         options.opening.patience = PATIENCE;
@@ -51,7 +54,7 @@ impl Local {
             Err(error) => error,
         };
         match FolderError::of(&error) {
-            Some(FolderError::InUse { by: Some(by) }) => {
+            Some(FolderError::InUse { by: Some(by) }) if network == Network::Allowed => {
                 let place = Place::There(transport()?, by.url.clone());
                 Ok(Self { folder, place })
             }

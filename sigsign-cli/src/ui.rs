@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 
 use sigsign_core::encoding::Escaped;
 
-use crate::cli::{Format, Global, When};
+use crate::cli::{Format, Global, Network, When};
 use crate::exit::Exit;
 use crate::problem::Problem;
 
@@ -25,7 +25,7 @@ pub(crate) struct Ui {
     color: bool,
     format: Format,
     level: Level,
-    offline: bool,
+    network: Network,
 }
 
 impl Ui {
@@ -52,7 +52,7 @@ impl Ui {
             color,
             format: global.format,
             level,
-            offline: global.offline,
+            network: global.network(),
         }
     }
 
@@ -60,8 +60,8 @@ impl Ui {
         self.format
     }
 
-    pub(crate) fn offline(&self) -> bool {
-        self.offline
+    pub(crate) fn network(&self) -> Network {
+        self.network
     }
 
     pub(crate) fn level(&self) -> Level {
@@ -220,7 +220,7 @@ mod tests {
             color: false,
             format: Format::Text,
             level: Level::Normal,
-            offline: false,
+            network: Network::Allowed,
         };
 
         ui.warning("a\u{7}");

@@ -1,8 +1,8 @@
 //! The local instance as a user meets it: served, asked for tokens, shown, removed.
 #![cfg(unix)]
 
-use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio, id};
 
@@ -104,6 +104,31 @@ fn accepts_only_what_was_asked_for() {
     assert!(tuf.starts_with("HTTP/1.1 200 "), "{tuf}");
 }
 
+// What an authority that is not the instance's needs of its log of certificates.
+#[test]
+fn accepts_the_root_of_another_authority() {
+    let other = Place::new("ct-root-other");
+    other.serve(&[]).stop();
+    let root = fs::read(other.path("data/trusted_root.json")).unwrap();
+    let root: Value = serde_json::from_slice(&root).unwrap();
+    let chain = &root["certificateAuthorities"][0]["certChain"]["certificates"];
+    let der = chain[1]["rawBytes"].as_str().unwrap();
+    let place = Place::new("ct-root");
+    let pem = format!("-----BEGIN CERTIFICATE-----\n{der}\n-----END CERTIFICATE-----\n");
+    File::create(place.path("root.pem"))
+        .and_then(|mut file| file.write_all(pem.as_bytes()))
+        .unwrap();
+
+    let served = place.serve(&["--ct-root", "root.pem"]);
+    let roots = served.get("/ct/v1/get-roots", "");
+    served.stop();
+
+    let body = roots.split_once("\r\n\r\n").unwrap().1;
+    let roots: Value = serde_json::from_str(body).unwrap();
+    let roots = roots["certificates"].as_array().unwrap();
+    assert_eq!((2, der), (roots.len(), roots[1].as_str().unwrap()));
+}
+
 #[test]
 fn accepts_new_keys_for_the_trust_root_repository() {
     let place = Place::new("rotate");
@@ -178,6 +203,7 @@ fn rejects_other_keys_than_it_was_made_with() {
 #[test]
 fn rejects_whatever_needs_an_instance_to_itself_while_it_is_served() {
     let place = Place::new("in-use");
+    fs::copy("tests/local.rs", place.path("file")).unwrap();
     let served = place.serve(&[]);
     let url = served.ready["url"].as_str().unwrap().to_owned();
 
@@ -186,6 +212,8 @@ fn rejects_whatever_needs_an_instance_to_itself_while_it_is_served() {
         &["local", "serve", "--data", "data", "--port", "0"][..],
         &["local", "rotate", "--data", "data"],
         &["local", "reset", "--data", "data", "--yes"],
+        // Its server would answer, but over the network.
+        &["sign", "file", "--local", "--data", "data", "--offline"],
         // Before it says that nobody can be asked.
         &["local", "reset", "--data", "data"],
     ] {
@@ -328,7 +356,6 @@ struct Served {
 
 impl Served {
     fn get(&self, path: &str, bearer: &str) -> String {
-        use std::io::Write as _;
         let url = self.ready["url"].as_str().unwrap();
         let host = url.strip_prefix("http://").unwrap();
         let port: u16 = host.rsplit_once(':').unwrap().1.parse().unwrap();

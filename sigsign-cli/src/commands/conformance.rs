@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use super::{now, read_root};
 use crate::bundles::Bundles;
 use crate::check::{Question, Reading};
-use crate::cli::{self, Instance, SignBundle, VerifyBundle};
+use crate::cli::{self, Instance, Network, SignBundle, VerifyBundle};
 use crate::exit::Exit;
 use crate::instance::is_local;
 use crate::plan::sign::{Credential, Job, Kind, Place, Services, Sign, TokenSource};
@@ -42,6 +42,9 @@ pub(super) fn sign(args: SignBundle, ui: &mut Ui) -> Result<Exit, Problem> {
         },
         verify_with: Vec::new(),
     };
+    if ui.network() == Network::Off {
+        plan.services.refuse_remote()?;
+    }
     Ok(super::sign::run(&plan, ui).unwrap_or_else(|problem| {
         ui.problem(None, &problem);
         Exit::No

@@ -11,7 +11,7 @@ use serde::Serialize;
 use sigsign_core::encoding::Escaped;
 use sigsign_local::instance::{self, FolderError, Instance, Options};
 
-use crate::cli::{self, Format};
+use crate::cli::{self, Format, Network};
 use crate::exit::Exit;
 use crate::files::shown;
 use crate::json;
@@ -25,6 +25,10 @@ const SCHEMA: u8 = 1;
 /// Does what is asked of the local instance.
 pub(super) fn run(command: cli::Local, ui: &mut Ui) -> Result<Exit, Problem> {
     match command {
+        cli::Local::Serve(_) if ui.network() == Network::Off => Err(Problem::usage(
+            "serving is answering connections, and --offline asks for none",
+            "leave out --offline; `sigsign sign --local` needs no server",
+        )),
         cli::Local::Serve(args) => serve::run(&args, ui),
         cli::Local::Token(args) => token::run(&args, ui),
         cli::Local::Status(data) => status::run(&data, ui),

@@ -27,7 +27,7 @@ use crate::ui::Ui;
 /// Does what the command line asks for.
 pub(crate) fn run(command: Command, ui: &mut Ui) -> Result<Exit, Problem> {
     match command {
-        Command::Sign(args) => sign::run(&Sign::new(*args, ui.offline())?, ui),
+        Command::Sign(args) => sign::run(&Sign::new(*args, ui.network())?, ui),
         Command::Verify(args) => match Plan::new(*args)? {
             Plan::Batch(plan) => batch::run(&plan, ui),
             Plan::Verify(plan) => verify::run(&plan, ui),

@@ -8,7 +8,7 @@ use sigsign_core::crypto::Scheme;
 use zeroize::Zeroizing;
 
 use super::{Subject, check_stdin};
-use crate::cli::{self, Instance};
+use crate::cli::{self, Instance, Network};
 use crate::files;
 use crate::problem::Problem;
 
@@ -64,7 +64,11 @@ pub(crate) enum TokenSource {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Services {
     /// The instance in this process, in this folder.
-    Local(Option<PathBuf>),
+    Local {
+        data: Option<PathBuf>,
+        /// Without it an instance that another process serves is out of reach.
+        network: Network,
+    },
     Remote {
         place: Place,
         tls_ca: Option<PathBuf>,
@@ -80,7 +84,7 @@ pub(crate) enum Place {
 }
 
 impl Sign {
-    pub(crate) fn new(args: cli::Sign, offline: bool) -> Result<Self, Problem> {
+    pub(crate) fn new(args: cli::Sign, network: Network) -> Result<Self, Problem> {
         let kind = if args.statement {
             Kind::Statement
         } else {
@@ -98,12 +102,9 @@ impl Sign {
         let who = Credential::new(args.signer, args.services.local);
         let subjects: Vec<Subject> = jobs.iter().map(|job| job.subject.clone()).collect();
         check_stdin(&subjects, &who.paths())?;
-        let services = Services::new(args.services)?;
-        if offline && !matches!(services, Services::Local(_)) {
-            return Err(Problem::usage(
-                "signing asks services for a certificate, a time stamp and a log entry",
-                "leave out --offline, or sign with the local instance: --local",
-            ));
+        let services = Services::new(args.services, network)?;
+        if network == Network::Off {
+            services.refuse_remote()?;
         }
         Ok(Self {
             jobs,
@@ -198,9 +199,10 @@ impl std::fmt::Debug for TokenSource {
 }
 
 impl Services {
-    fn new(args: cli::Services) -> Result<Self, Problem> {
+    fn new(args: cli::Services, network: Network) -> Result<Self, Problem> {
         if args.local {
-            return Ok(Self::Local(args.data));
+            let data = args.data;
+            return Ok(Self::Local { data, network });
         }
         let place = match (args.signing_config, args.trusted_root) {
             (Some(config), Some(root)) => Place::Files { config, root },
@@ -208,6 +210,17 @@ impl Services {
         };
         let tls_ca = args.tls_ca;
         Ok(Self::Remote { place, tls_ca })
+    }
+
+    /// What `--offline` says to services that are somewhere else.
+    pub(crate) fn refuse_remote(&self) -> Result<(), Problem> {
+        match self {
+            Self::Local { .. } => Ok(()),
+            Self::Remote { .. } => Err(Problem::usage(
+                "signing asks services for a certificate, a time stamp and a log entry",
+                "leave out --offline, or sign with the local instance: --local",
+            )),
+        }
     }
 }
 
@@ -272,7 +285,7 @@ mod tests {
         let Command::Sign(args) = cli.command else {
             panic!("not a sign command");
         };
-        Sign::new(*args, cli.global.offline)
+        Sign::new(*args, cli.global.network())
     }
 
     #[test]
@@ -300,7 +313,9 @@ mod tests {
     fn accepts_the_local_instance_offline() {
         let plan = plan("a --local --offline --data d").unwrap();
 
-        assert_eq!(Services::Local(Some("d".into())), plan.services);
+        let network = Network::Off;
+        let data = Some("d".into());
+        assert_eq!(Services::Local { data, network }, plan.services);
         assert_eq!(["--local", "--data", "d"].as_slice(), plan.verify_with);
     }
 

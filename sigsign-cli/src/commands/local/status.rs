@@ -11,7 +11,7 @@ use sigsign_local::instance::{self, About, SIGNING_CONFIG_FILE, TRUSTED_ROOT_FIL
 use sigsign_local::text::rfc3339;
 
 use super::SCHEMA;
-use crate::cli::{self, Format};
+use crate::cli::{self, Format, Network};
 use crate::exit::Exit;
 use crate::files::shown;
 use crate::json;
@@ -52,7 +52,7 @@ struct Health {
 pub(super) fn run(data: &cli::Data, ui: &mut Ui) -> Result<Exit, Problem> {
     let folder = folder(data.data.as_deref())?;
     let about = instance::about(&folder).map_err(|error| unusable(&folder, &error))?;
-    let status = Status::new(&folder, &about);
+    let status = Status::new(&folder, &about, ui.network());
     match ui.format() {
         _ if ui.level() == Level::Quiet => {}
         Format::Json => ui.answer(json::line(&status)),
@@ -62,7 +62,7 @@ pub(super) fn run(data: &cli::Data, ui: &mut Ui) -> Result<Exit, Problem> {
 }
 
 impl Status {
-    fn new(folder: &Path, about: &About) -> Self {
+    fn new(folder: &Path, about: &About, network: Network) -> Self {
         let running = about.running.as_ref();
         Self {
             schema: SCHEMA,
@@ -81,7 +81,7 @@ impl Status {
             timestamp_key: about.choices.stamper_key.details(),
             token_key: about.choices.token_key.details(),
             witness: about.choices.witness,
-            logs: logs(folder, about),
+            logs: logs(folder, about, network),
         }
     }
 
@@ -109,10 +109,10 @@ impl Status {
 }
 
 /// Asks the server, or looks for itself where there is none.
-fn logs(folder: &Path, about: &About) -> Option<BTreeMap<String, u64>> {
+fn logs(folder: &Path, about: &About, network: Network) -> Option<BTreeMap<String, u64>> {
     match (&about.running, about.is_open) {
-        (Some(running), _) => asked(&running.url),
-        (None, true) => None,
+        (Some(running), _) if network == Network::Allowed => asked(&running.url),
+        (Some(_), _) | (None, true) => None,
         (None, false) => {
             let sizes = instance::log_sizes(folder).ok()?.into_iter();
             Some(sizes.map(|(log, size)| (log.to_owned(), size)).collect())

@@ -28,8 +28,8 @@ pub(super) struct Connected {
 impl Connected {
     pub(super) async fn open(services: &Services) -> Result<Self, Problem> {
         match services {
-            Services::Local(data) => {
-                let local = Arc::new(Local::open(data.as_deref())?);
+            Services::Local { data, network } => {
+                let local = Arc::new(Local::open(data.as_deref(), *network)?);
                 Ok(Self {
                     root: local.trusted_root()?,
                     config: local.signing_config()?,
