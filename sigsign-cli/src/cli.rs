@@ -24,6 +24,32 @@ pub(crate) struct Cli {
     pub(crate) global: Global,
 }
 
+/// The grammar of `verify` alone, for [`parse`].
+#[derive(Debug, Parser)]
+struct OnlyVerify {
+    #[command(flatten)]
+    verify: Verify,
+    #[command(flatten)]
+    global: Global,
+}
+
+/// Reads the command line.
+///
+/// A verification takes little longer than it takes to put the grammar of every command together,
+/// so one that needs no other is read without them. Whatever does not fit is for the whole grammar
+/// to explain.
+pub(crate) fn parse() -> Result<Cli, clap::Error> {
+    let mut words = std::env::args_os().skip(1);
+    if words.next().is_some_and(|it| it == "verify")
+        && let Ok(OnlyVerify { verify, global }) =
+            OnlyVerify::try_parse_from(std::iter::once("verify".into()).chain(words))
+    {
+        let command = Command::Verify(Box::new(verify));
+        return Ok(Cli { command, global });
+    }
+    Cli::try_parse()
+}
+
 /// What every command takes.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Global {

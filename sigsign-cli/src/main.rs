@@ -21,8 +21,6 @@ mod ui;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use cli::Cli;
 use ui::Ui;
 
@@ -32,7 +30,7 @@ use ui::Ui;
 static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
 fn main() -> ExitCode {
-    let Cli { command, global } = match Cli::try_parse() {
+    let Cli { command, global } = match cli::parse() {
         Ok(cli) => cli,
         Err(error) => return grammar::answer(error).into(),
     };

@@ -79,6 +79,29 @@ fn source(name: &str, version: &str, expires: i64) -> Source {
 mod tests {
     use super::super::ServiceKind;
     use super::*;
+    use crate::x509::known;
+
+    // V24
+    #[test]
+    fn accepts_exactly_the_signatures_of_authorities_that_are_known() {
+        let roots = [public_good(), staging(), github()].map(Result::unwrap);
+        let authorities = roots.iter().flat_map(|root| {
+            let others = root.timestamp_authorities().iter();
+            root.certificate_authorities().iter().chain(others)
+        });
+        let links = authorities.flat_map(|authority| authority.chain().windows(2));
+        let links: std::collections::BTreeSet<String> = links
+            .map(|pair| {
+                assert_eq!(Ok(()), known::check_signature(&pair[0], &pair[1]));
+                known::link(&pair[0], &pair[1])
+            })
+            .collect();
+
+        assert_eq!(
+            known::SIGNED.map(String::from).to_vec(),
+            Vec::from_iter(links)
+        );
+    }
 
     // V63
     #[test]

@@ -8,6 +8,7 @@
 mod certificate;
 mod claims;
 mod extensions;
+pub(crate) mod known;
 mod names;
 mod path;
 #[cfg(test)]

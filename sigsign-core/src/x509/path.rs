@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 use super::certificate::Certificate;
 use super::claims::USER_NAME;
 use super::extensions::{BasicConstraints, KeyUsage};
+use super::known;
 use super::names::{GeneralName, NameConstraints, emails_in};
 use crate::crypto::{BadSignature, KeyError, sha256};
 use crate::der::{self, Reader};
@@ -433,7 +434,7 @@ impl PathVerifier {
             check_chain(above, self.usage)?;
             check_names(leaf, above)?;
             if let Some(issuer) = above.first() {
-                check_link(leaf, issuer)?;
+                check_link_of_root(leaf, issuer)?;
             }
         }
         let issuer_key_hash = above
@@ -505,7 +506,7 @@ fn check_chain(chain: &[Certificate], usage: Usage) -> Result<(), PathError> {
             below = below.saturating_add(1);
         }
         if let Some(issuer) = above.first() {
-            check_link(certificate, issuer)?;
+            check_link_of_root(certificate, issuer)?;
             if !certificate.is_self_issued() {
                 check_names(certificate, above)?;
             }
@@ -623,10 +624,24 @@ fn check_time_stamping_leaf(leaf: &Certificate) -> Result<(), ProfileError> {
     Ok(())
 }
 
-/// Checks that `issuer` signed `certificate`.
+/// Checks that `issuer` issued and signed `certificate`.
 ///
 /// Spec: RFC 5280 6.1.3 (a)(1), (a)(4)
 fn check_link(certificate: &Certificate, issuer: &Certificate) -> Result<(), PathError> {
+    check_issued(certificate, issuer)?;
+    check_signature(certificate, issuer)
+}
+
+/// Checks the same of certificates that a trusted root has, whose signature may be known.
+fn check_link_of_root(certificate: &Certificate, issuer: &Certificate) -> Result<(), PathError> {
+    check_issued(certificate, issuer)?;
+    if known::is_signed(certificate, issuer) {
+        return Ok(());
+    }
+    check_signature(certificate, issuer)
+}
+
+fn check_issued(certificate: &Certificate, issuer: &Certificate) -> Result<(), PathError> {
     if certificate.issuer() != issuer.subject() {
         return Err(PathError::NotIssuedBy {
             want: issuer.subject_text(),
@@ -638,6 +653,13 @@ fn check_link(certificate: &Certificate, issuer: &Certificate) -> Result<(), Pat
             subject: describe(certificate),
         });
     }
+    Ok(())
+}
+
+pub(crate) fn check_signature(
+    certificate: &Certificate,
+    issuer: &Certificate,
+) -> Result<(), PathError> {
     let key = issuer.public_key().map_err(|problem| PathError::Key {
         subject: issuer.subject_text(),
         problem,
