@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use local::{
     Choices, Data, Local, LogKey, OtherKey, Reset, Rotate, Serve, Service, Token,
 };
-pub(crate) use sign::{Credential, Scheme, Services, Sign};
+pub(crate) use sign::{Credential, Provider, Scheme, Services, Sign, TokenFrom, Whoami};
 
 /// Keyless signing and verification.
 #[derive(Debug, Parser)]
@@ -106,6 +106,7 @@ pub(crate) enum Command {
     Verify(Box<Verify>),
     /// Show what a bundle claims, without checking it
     Inspect(Inspect),
+    Whoami(Box<Whoami>),
     #[command(subcommand)]
     Local(Local),
     /// Print the completions for a shell

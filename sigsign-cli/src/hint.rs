@@ -1,5 +1,7 @@
 //! What a user can do about an error, by its code.
 
+use sigsign_core::oidc::TokenError;
+use sigsign_core::oidc::ambient::{AmbientError, Provider};
 use sigsign_core::sign::SignError;
 use sigsign_core::trust::ServiceKind;
 
@@ -20,6 +22,75 @@ pub(crate) fn of_signing(error: &SignError) -> Option<&'static str> {
         Some((_, false)) => Some("nothing was written"),
         None => of(error.code()),
     }
+}
+
+/// The hint for a job without a token: what its platform wants to see.
+pub(crate) fn of_ambient(error: &AmbientError) -> Option<&'static str> {
+    Some(match (error, error.provider()) {
+        (AmbientError::None { in_job: true }, _) => {
+            "set SIGSTORE_ID_TOKEN, or name a file with --identity-token"
+        }
+        (AmbientError::None { .. }, _) => {
+            "set SIGSTORE_ID_TOKEN, or name a file with --identity-token; to try it out without \
+             one, sign with --local"
+        }
+        (AmbientError::Missing { .. }, Some(provider)) => return missing(provider),
+        (AmbientError::Token { problem, .. }, Some(provider)) => {
+            return audience(provider)
+                .filter(|_| matches!(problem, TokenError::Audience { .. }))
+                .or_else(|| of(problem.code()));
+        }
+        (error, _) if error.is_passing() => "try again later",
+        _ => return None,
+    })
+}
+
+fn missing(provider: Provider) -> Option<&'static str> {
+    Some(match provider {
+        Provider::GitHub => {
+            "give the job `permissions:` with `id-token: write`, and pass it on to reusable \
+             workflows; a pull request from a fork never gets a token"
+        }
+        Provider::GitLab => {
+            "give the job `id_tokens: { SIGSTORE_ID_TOKEN: { aud: sigstore } }` in .gitlab-ci.yml"
+        }
+        Provider::CircleCi => "use an image that has it, as CircleCI's own do, and a context",
+        Provider::Buildkite => {
+            "run this where the agent is, or pass BUILDKITE_AGENT_ACCESS_TOKEN and \
+             BUILDKITE_JOB_ID on into the container"
+        }
+        Provider::Codefresh => "the step is in Codefresh's catalog; give it AUDIENCE: sigstore",
+        Provider::AzurePipelines => {
+            "give the step `env: SYSTEM_ACCESSTOKEN: $(System.AccessToken)`"
+        }
+        Provider::Kubernetes => {
+            "give the pod a projected volume with a serviceAccountToken, audience sigstore"
+        }
+        Provider::Spiffe => "its administrator registers workloads, by their selectors",
+        Provider::GoogleCloud => {
+            "attach a service account to the machine; federated workloads have none, and give \
+             their token with --identity-token"
+        }
+        _ => return of("token.missing"),
+    })
+}
+
+/// Where the audience is the platform's to say.
+fn audience(provider: Provider) -> Option<&'static str> {
+    Some(match provider {
+        Provider::GitLab | Provider::Environment => {
+            "ask for one with the audience sigstore; GitLab's jobs do with `id_tokens: { \
+             SIGSTORE_ID_TOKEN: { aud: sigstore } }`"
+        }
+        Provider::CircleCi => "that is the token without the program circleci, of one audience",
+        Provider::Codefresh => "give the step obtain-oidc-id-token AUDIENCE: sigstore",
+        Provider::AzurePipelines => {
+            "Azure has one audience, which an authority of your own may take: --audience \
+             api://AzureADTokenExchange"
+        }
+        Provider::Kubernetes => "give the projected serviceAccountToken the audience sigstore",
+        _ => return None,
+    })
 }
 
 /// The hint for an error with this code.
@@ -82,10 +153,6 @@ pub(crate) fn of(code: &str) -> Option<&'static str> {
         "bundle.json" | "bundle.shape" | "bundle.media-type" => {
             "is this a Sigstore bundle? cosign writes one with --bundle, gh with `gh attestation \
              download`"
-        }
-        "token.none" => {
-            "set SIGSTORE_ID_TOKEN, or name a file with --identity-token; to try it out without \
-             one, sign with --local"
         }
         "token.audience" => "ask the token's issuer for one with the audience sigstore",
         "token.expired" => "tokens live for minutes: get a new one",

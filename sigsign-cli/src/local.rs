@@ -87,8 +87,9 @@ impl Local {
     }
 
     /// A token for this subject, or for the user of this machine.
-    pub(crate) fn token(&self, subject: Option<&str>) -> Result<String, Problem> {
-        let claims = claims(subject);
+    pub(crate) fn token(&self, subject: Option<&str>, audience: &str) -> Result<String, Problem> {
+        let mut claims = claims(subject);
+        claims.insert("aud".to_owned(), audience.into());
         match &self.place {
             Place::Here(instance) => Ok(instance.oidc().mint(claims)),
             Place::There(_, url) => {

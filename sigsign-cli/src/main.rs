@@ -17,6 +17,7 @@ mod outcome;
 mod plan;
 mod problem;
 mod progress;
+mod token;
 mod ui;
 
 use std::process::ExitCode;

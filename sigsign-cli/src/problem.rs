@@ -82,13 +82,6 @@ impl Problem {
         problem
     }
 
-    /// Nobody said who signs.
-    pub(crate) fn no_token() -> Self {
-        let mut problem = Self::input("token.none", "there is no identity token");
-        problem.exit = Exit::NoIdentity;
-        problem.hint_of_code()
-    }
-
     /// Says first what it is about.
     pub(crate) fn about(mut self, what: &str) -> Self {
         self.sentences.insert(0, Escaped(what).to_string());

@@ -25,18 +25,26 @@ pub(crate) struct Sign {
     pub(crate) services: Services,
 }
 
+/// Show who would sign here, and how that is verified
+///
+/// Gets the identity token as `sign` does, and asks nobody for a certificate. The token itself is
+/// not shown: whoever has it can sign as you.
+#[derive(Args, Debug)]
+pub(crate) struct Whoami {
+    #[command(flatten)]
+    pub(crate) token: TokenFrom,
+    #[command(flatten)]
+    pub(crate) services: Services,
+}
+
 /// Who signs.
-#[derive(Args, Debug, Default)]
+#[derive(Args, Debug)]
 #[command(next_help_heading = "Who signs")]
 pub(crate) struct Credential {
-    /// The identity token, or - for standard input; SIGSTORE_ID_TOKEN if not given
-    #[arg(long, value_name = "PATH")]
-    pub(crate) identity_token: Option<PathBuf>,
-    /// The subject that a token of the local instance is made for; you, if not given
-    #[arg(long, value_name = "SUBJECT", requires = "local")]
-    pub(crate) identity: Option<String>,
+    #[command(flatten)]
+    pub(crate) token: TokenFrom,
     /// The holder of this private key in PEM (PKCS#8), whom no certificate names
-    #[arg(long, value_name = "PATH", conflicts_with_all = ["identity_token", "identity"])]
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["identity_token", "oidc_provider", "identity"])]
     pub(crate) key: Option<PathBuf>,
     /// The password of the private key; SIGSIGN_KEY_PASSWORD if not given
     #[arg(long, value_name = "PATH", requires = "key")]
@@ -49,6 +57,57 @@ pub(crate) struct Credential {
         conflicts_with = "key"
     )]
     pub(crate) scheme: Scheme,
+}
+
+/// Where the identity token comes from.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Who signs")]
+pub(crate) struct TokenFrom {
+    /// The identity token, or - for standard input; if not given, that of the platform which runs
+    /// this
+    #[arg(long, value_name = "PATH")]
+    pub(crate) identity_token: Option<PathBuf>,
+    /// The platform that gives the token, where it is not found or there are several
+    #[arg(
+        long,
+        value_name = "NAME",
+        conflicts_with_all = ["identity_token", "local"]
+    )]
+    pub(crate) oidc_provider: Option<Provider>,
+    /// For whom the token is
+    #[arg(long, value_name = "AUDIENCE", default_value = "sigstore")]
+    pub(crate) audience: String,
+    /// The subject that a token of the local instance is made for; you, if not given
+    #[arg(long, value_name = "SUBJECT", requires = "local")]
+    pub(crate) identity: Option<String>,
+}
+
+/// A platform that tells its jobs who they are, in the order in which they are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Provider {
+    /// The variable SIGSTORE_ID_TOKEN
+    Environment,
+    /// GitHub Actions
+    #[value(name = "github")]
+    GitHub,
+    /// GitLab
+    #[value(name = "gitlab")]
+    GitLab,
+    /// CircleCI
+    #[value(name = "circleci")]
+    CircleCi,
+    /// Buildkite
+    Buildkite,
+    /// Codefresh
+    Codefresh,
+    /// Azure Pipelines
+    AzurePipelines,
+    /// The file of a Kubernetes service account
+    Kubernetes,
+    /// The Workload API of SPIFFE
+    Spiffe,
+    /// The service account of a machine of Google Cloud
+    GoogleCloud,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

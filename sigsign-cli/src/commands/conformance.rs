@@ -13,6 +13,9 @@ use crate::plan::{Plan, Subject, Verify};
 use crate::problem::Problem;
 use crate::ui::Ui;
 
+/// For whom its tokens are.
+const AUDIENCE: &str = "sigstore";
+
 /// Signs one file, with the token that is given itself; the exit status is 0 or 1.
 ///
 /// Spec: sigstore-conformance, docs/cli_protocol.md
@@ -34,6 +37,7 @@ pub(super) fn sign(args: SignBundle, ui: &mut Ui) -> Result<Exit, Problem> {
         },
         who: Credential::Token {
             source: TokenSource::Given(Zeroizing::new(args.identity_token)),
+            audience: AUDIENCE.to_owned(),
             scheme: Scheme::EcdsaP256Sha256,
         },
         services: Services::Remote {

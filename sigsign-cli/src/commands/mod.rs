@@ -7,6 +7,7 @@ mod inspect;
 mod local;
 pub(crate) mod sign;
 mod verify;
+mod whoami;
 
 use std::path::Path;
 use std::time::SystemTime;
@@ -19,7 +20,7 @@ use crate::cli::{Command, Conformance, Instance};
 use crate::exit::Exit;
 use crate::files::{Document, shown};
 use crate::local::Local;
-use crate::plan::sign::Sign;
+use crate::plan::sign::{Sign, Whoami};
 use crate::plan::{Plan, Root};
 use crate::problem::Problem;
 use crate::ui::Ui;
@@ -32,6 +33,7 @@ pub(crate) fn run(command: Command, ui: &mut Ui) -> Result<Exit, Problem> {
             Plan::Batch(plan) => batch::run(&plan, ui),
             Plan::Verify(plan) => verify::run(&plan, ui),
         },
+        Command::Whoami(args) => whoami::run(&Whoami::new(*args)?, ui),
         Command::Inspect(args) => inspect::run(&args.bundle, ui),
         Command::Local(command) => local::run(command, ui),
         Command::Completions { shell } => Ok(completions::run(shell, ui)),
@@ -81,6 +83,6 @@ fn read_root(root: &Root) -> Result<TrustedRoot, Problem> {
 }
 
 /// The time of this machine.
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     SystemTime::now().into()
 }

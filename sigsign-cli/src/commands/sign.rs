@@ -1,7 +1,7 @@
 //! Signing: digests first, then one certificate, then every file at once, then the bundles.
 
-mod services;
-mod shown;
+pub(crate) mod services;
+pub(crate) mod shown;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -24,6 +24,7 @@ use crate::plan::Subject;
 use crate::plan::sign::{Credential, Job, Kind, Sign, TokenSource};
 use crate::problem::Problem;
 use crate::progress::Counter;
+use crate::token;
 use crate::ui::Ui;
 
 use services::Connected;
@@ -33,6 +34,9 @@ const AT_ONCE: usize = 16;
 
 /// Signs each file. Either every bundle is written, or none.
 pub(super) fn run(plan: &Sign, ui: &mut Ui) -> Result<Exit, Problem> {
+    if let Credential::Token { source, .. } = &plan.who {
+        token::announce(source, ui);
+    }
     let places = Places::check(plan.jobs.iter().map(|job| job.bundle.as_path()))?;
     let signed = sign(plan)?;
     places.write(signed.iter().map(SignedBundle::json), ui)?;
@@ -76,7 +80,14 @@ const NO_RUNTIME: &str = "the system gives no threads to sign on";
 /// Who signs, read from files.
 enum Who<'a> {
     Key(Box<SigningKey>),
-    Token(&'a TokenSource, Scheme),
+    Token(Tokens<'a>, Scheme),
+}
+
+/// Where tokens come from, and for whom they are.
+#[derive(Clone, Copy)]
+struct Tokens<'a> {
+    source: &'a TokenSource,
+    audience: &'a str,
 }
 
 impl<'a> Who<'a> {
@@ -85,7 +96,11 @@ impl<'a> Who<'a> {
             Credential::Key { path, password } => {
                 Self::Key(Box::new(read_key(path, password.as_deref())?))
             }
-            Credential::Token { source, scheme } => Self::Token(source, *scheme),
+            Credential::Token {
+                source,
+                audience,
+                scheme,
+            } => Self::Token(Tokens { source, audience }, *scheme),
         })
     }
 
@@ -155,7 +170,7 @@ struct Signatory<'a> {
 /// Who signs: a key of the caller's, or certificates that are renewed when they are nearly over.
 enum Holder<'a> {
     Key(Certified),
-    Token(&'a TokenSource),
+    Token(Tokens<'a>),
 }
 
 impl<'a> Signatory<'a> {
@@ -164,9 +179,9 @@ impl<'a> Signatory<'a> {
         let mut signer = Signer::new(&connected.root, &connected.config, transport, now())?;
         let holder = match who {
             Who::Key(key) => Holder::Key(signer.with_key(*key)),
-            Who::Token(source, scheme) => {
-                signer = signer.scheme(scheme);
-                Holder::Token(source)
+            Who::Token(tokens, scheme) => {
+                signer = signer.scheme(scheme).audience(tokens.audience);
+                Holder::Token(tokens)
             }
         };
         Ok(Self {
@@ -180,8 +195,8 @@ impl<'a> Signatory<'a> {
     async fn certified(&self) -> Result<Certified, Problem> {
         match &self.holder {
             Holder::Key(key) => Ok(key.clone()),
-            Holder::Token(source) => {
-                let token = self.connected.token(source)?;
+            Holder::Token(Tokens { source, audience }) => {
+                let token = self.connected.token(source, audience).await?;
                 Ok(self.signer.session(token, now())?.certify(now()).await?)
             }
         }

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use sigsign_core::crypto::Scheme;
+use sigsign_core::oidc::ambient::Provider;
 use zeroize::Zeroizing;
 
 use super::{Subject, check_stdin};
@@ -21,6 +22,36 @@ pub(crate) struct Sign {
     pub(crate) services: Services,
     /// What a command that verifies says about the services.
     pub(crate) verify_with: Vec<OsString>,
+}
+
+/// Who would sign.
+#[derive(Debug)]
+pub(crate) struct Whoami {
+    pub(crate) source: TokenSource,
+    pub(crate) audience: String,
+    /// The folder of the local instance, if it gives the token.
+    pub(crate) local: Option<Option<PathBuf>>,
+    pub(crate) tls_ca: Option<PathBuf>,
+    pub(crate) verify_with: Vec<OsString>,
+}
+
+impl Whoami {
+    pub(crate) fn new(args: cli::Whoami) -> Result<Self, Problem> {
+        let verify_with = verify_with(&args.services);
+        let audience = args.token.audience.clone();
+        let source = TokenSource::new(args.token, args.services.local);
+        let (local, tls_ca) = match Services::new(args.services)? {
+            Services::Local(data) => (Some(data), None),
+            Services::Remote { tls_ca, .. } => (None, tls_ca),
+        };
+        Ok(Self {
+            source,
+            audience,
+            local,
+            tls_ca,
+            verify_with,
+        })
+    }
 }
 
 /// One thing to sign.
@@ -41,7 +72,12 @@ pub(crate) enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Credential {
     /// A token, and a key of this scheme made for one use.
-    Token { source: TokenSource, scheme: Scheme },
+    Token {
+        source: TokenSource,
+        /// For whom the token is.
+        audience: String,
+        scheme: Scheme,
+    },
     /// A private key, and the file with its password.
     Key {
         path: PathBuf,
@@ -52,12 +88,30 @@ pub(crate) enum Credential {
 /// Where the identity token comes from.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum TokenSource {
-    Environment,
+    /// The platform that runs this, which is looked for if it is not named.
+    Ambient(Option<Provider>),
     File(PathBuf),
     /// The token itself, of which nothing is shown.
     Given(Zeroizing<String>),
     /// The local instance makes one, for this subject.
     Local(Option<String>),
+}
+
+impl From<cli::Provider> for Provider {
+    fn from(name: cli::Provider) -> Self {
+        match name {
+            cli::Provider::Environment => Self::Environment,
+            cli::Provider::GitHub => Self::GitHub,
+            cli::Provider::GitLab => Self::GitLab,
+            cli::Provider::CircleCi => Self::CircleCi,
+            cli::Provider::Buildkite => Self::Buildkite,
+            cli::Provider::Codefresh => Self::Codefresh,
+            cli::Provider::AzurePipelines => Self::AzurePipelines,
+            cli::Provider::Kubernetes => Self::Kubernetes,
+            cli::Provider::Spiffe => Self::Spiffe,
+            cli::Provider::GoogleCloud => Self::GoogleCloud,
+        }
+    }
 }
 
 /// Whose services sign.
@@ -161,17 +215,18 @@ impl Credential {
             let password = args.key_password;
             return Self::Key { path, password };
         }
-        let source = match args.identity_token {
-            Some(path) => TokenSource::File(path),
-            None if local => TokenSource::Local(args.identity),
-            None => TokenSource::Environment,
-        };
         let scheme = match args.scheme {
             cli::Scheme::Ed25519 => Scheme::Ed25519,
             cli::Scheme::P256 => Scheme::EcdsaP256Sha256,
             cli::Scheme::P384 => Scheme::EcdsaP384Sha384,
         };
-        Self::Token { source, scheme }
+        let audience = args.token.audience.clone();
+        let source = TokenSource::new(args.token, local);
+        Self::Token {
+            source,
+            audience,
+            scheme,
+        }
     }
 
     fn paths(&self) -> [Option<&Path>; 2] {
@@ -186,11 +241,21 @@ impl Credential {
     }
 }
 
+impl TokenSource {
+    fn new(args: cli::TokenFrom, local: bool) -> Self {
+        match args.identity_token {
+            Some(path) => Self::File(path),
+            None if local => Self::Local(args.identity),
+            None => Self::Ambient(args.oidc_provider.map(Provider::from)),
+        }
+    }
+}
+
 /// S12: not what the token is.
 impl std::fmt::Debug for TokenSource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Environment => f.write_str("Environment"),
+            Self::Ambient(provider) => f.debug_tuple("Ambient").field(provider).finish(),
             Self::File(path) => f.debug_tuple("File").field(path).finish(),
             Self::Given(_) => f.write_str("Given"),
             Self::Local(subject) => f.debug_tuple("Local").field(subject).finish(),

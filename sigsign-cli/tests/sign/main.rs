@@ -1,6 +1,8 @@
 //! Signing with the built command: on the local instance inside it, and against one that
 //! misbehaves.
 
+#[cfg(unix)]
+mod ambient;
 mod network;
 
 use std::ffi::OsStr;
@@ -64,6 +66,8 @@ impl Folder {
             .args(arguments)
             .current_dir(&self.0)
             .env_remove("SIGSTORE_ID_TOKEN")
+            .env_remove("CI")
+            .env_remove("GITHUB_ACTIONS")
             .env_remove("HTTP_PROXY")
             .env_remove("HTTPS_PROXY")
             .env_remove("ALL_PROXY")

@@ -6,6 +6,8 @@
 //!
 //! Spec: RFC 7519; client-spec 2.1.2; oid-info (S2, S12)
 
+#[cfg(feature = "oidc")]
+pub mod ambient;
 mod wire;
 
 use std::fmt;
@@ -29,6 +31,7 @@ pub struct IdentityToken {
 
 #[derive(Debug)]
 struct Claims {
+    json: String,
     issuer: String,
     audiences: Vec<String>,
     expires: Timestamp,
@@ -76,13 +79,24 @@ impl IdentityToken {
             json::wire::read(json).map_err(|_| TokenError::Claim("claims of known types"))?;
         Ok(Self {
             text: Zeroizing::new(text.to_owned()),
-            claims: Claims::new(&claims)?,
+            claims: Claims::new(&claims, json)?,
         })
     }
 
     /// The token itself, for the service that is asked with it.
     pub(crate) fn secret(&self) -> &str {
         &self.text
+    }
+
+    /// All that the token claims, as one JSON object. It is no secret: without the signature it
+    /// is good for nothing.
+    pub fn claims(&self) -> &str {
+        &self.claims.json
+    }
+
+    /// Whom it is for.
+    pub fn audiences(&self) -> &[String] {
+        &self.claims.audiences
     }
 
     /// Who made the token.
@@ -134,7 +148,7 @@ impl IdentityToken {
 }
 
 impl Claims {
-    fn new(json: &ClaimsJson<'_>) -> Result<Self, TokenError> {
+    fn new(json: &ClaimsJson<'_>, text: &str) -> Result<Self, TokenError> {
         let issuer = json.iss.as_ref().filter(|it| !it.is_empty());
         let issuer = issuer.ok_or(TokenError::Claim("iss"))?.to_string();
         let expires = json.exp.ok_or(TokenError::Claim("exp"))?;
@@ -147,6 +161,7 @@ impl Claims {
         }
         let federated = json.federated_claims.as_ref();
         Ok(Self {
+            json: text.to_owned(),
             certified_issuer: federated
                 .and_then(|it| it.connector_id.as_ref())
                 .filter(|it| !it.is_empty())

@@ -49,6 +49,30 @@ impl HttpTransport {
         Ok(Self { client, plain })
     }
 
+    /// A transport over HTTP/2 to a socket of this machine, without TLS: `unix:///path`, where URLs
+    /// may name any host, or `tcp://address:port`, which they name.
+    ///
+    /// # Errors
+    ///
+    /// - [`TransportError::Url`] for any other address.
+    /// - [`TransportError::Setup`] if this system has no such sockets.
+    ///
+    /// Spec: SPIFFE Workload Endpoint 4
+    #[cfg(feature = "oidc")]
+    pub fn on_socket(address: &str) -> Result<Self, TransportError> {
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(redirect::Policy::none())
+            .http2_prior_knowledge()
+            .connect_timeout(CONNECT_TIMEOUT);
+        let client = at_socket(client, address)?;
+        let client = client.build().map_err(|error| TransportError::Setup {
+            problem: words(&error),
+        })?;
+        let plain = PlainHttp::Loopback;
+        Ok(Self { client, plain })
+    }
+
     fn check_url(&self, url: &str) -> Result<reqwest::Url, TransportError> {
         let refuse = |want| TransportError::Url {
             url: url.split(['?', '#']).next().unwrap_or_default().to_owned(),
@@ -58,7 +82,7 @@ impl HttpTransport {
         let host = parsed.host_str().unwrap_or_default();
         match parsed.scheme() {
             "https" => Ok(parsed),
-            "http" if self.plain == PlainHttp::Anywhere || is_loopback(host) => Ok(parsed),
+            "http" if self.plain == PlainHttp::Anywhere || is_near(host) => Ok(parsed),
             "http" => Err(refuse("https, since this is not a loopback address")),
             _ => Err(refuse("https")),
         }
@@ -122,6 +146,40 @@ fn words(error: &dyn std::error::Error) -> String {
         cause = next;
     }
     cause.to_string()
+}
+
+#[cfg(feature = "oidc")]
+fn at_socket(
+    client: reqwest::ClientBuilder,
+    address: &str,
+) -> Result<reqwest::ClientBuilder, TransportError> {
+    let refuse = |want| {
+        let url = address.to_owned();
+        TransportError::Url { url, want }
+    };
+    if let Some(path) = address.strip_prefix("unix://") {
+        #[cfg(unix)]
+        return Ok(client.unix_socket(std::path::PathBuf::from(path)));
+        #[cfg(not(unix))]
+        return Err(refuse("tcp:// and an address of this machine"));
+    }
+    let tcp = address.strip_prefix("tcp://");
+    let tcp = tcp.and_then(|it| it.parse::<std::net::SocketAddr>().ok());
+    match tcp {
+        Some(tcp) if tcp.ip().is_loopback() => Ok(client),
+        _ => Err(refuse(
+            "unix:// and a path, or tcp:// and an address of this machine",
+        )),
+    }
+}
+
+/// Whether nobody else is between: this machine, or the link to what runs it.
+fn is_near(host: &str) -> bool {
+    #[cfg(feature = "oidc")]
+    if host == super::METADATA_HOST || host == "169.254.169.254" {
+        return true;
+    }
+    is_loopback(host)
 }
 
 fn is_loopback(host: &str) -> bool {

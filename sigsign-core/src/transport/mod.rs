@@ -36,7 +36,8 @@ pub struct Request {
     url: String,
     content_type: &'static str,
     accept: &'static str,
-    bearer: Option<String>,
+    authorization: Option<String>,
+    others: Vec<(&'static str, &'static str)>,
     body: Vec<u8>,
     cap: usize,
     timeout: Duration,
@@ -60,7 +61,8 @@ impl Request {
             url: url.into(),
             content_type: "",
             accept: "application/json",
-            bearer: None,
+            authorization: None,
+            others: Vec::new(),
             body: Vec::new(),
             cap: crate::limits::RESPONSE_BYTES,
             timeout: TIMEOUT,
@@ -84,8 +86,23 @@ impl Request {
 
     /// Adds a token that says who asks.
     #[must_use]
-    pub fn bearer(mut self, token: impl Into<String>) -> Self {
-        self.bearer = Some(token.into());
+    pub fn bearer(self, token: impl AsRef<str>) -> Self {
+        self.authorization("Bearer", token.as_ref())
+    }
+
+    /// Adds a secret that says who asks, of a service with a scheme of its own.
+    ///
+    /// Spec: RFC 9110 11.6.2
+    #[must_use]
+    pub fn authorization(mut self, scheme: &str, secret: &str) -> Self {
+        self.authorization = Some(format!("{scheme} {secret}"));
+        self
+    }
+
+    /// Adds a header, whose name is in lower case.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: &'static str) -> Self {
+        self.others.push((name, value));
         self
     }
 
@@ -108,14 +125,15 @@ impl Request {
 
     /// The headers to send: names in lower case, and values, which may be secrets.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, String)> {
-        let bearer = self.bearer.as_ref().map(|it| format!("Bearer {it}"));
         let content_type = (!self.content_type.is_empty()).then(|| self.content_type.to_owned());
+        let others = self.others.iter();
         [
             ("accept", Some(self.accept.to_owned())),
-            ("authorization", bearer),
+            ("authorization", self.authorization.clone()),
             ("content-type", content_type),
         ]
         .into_iter()
+        .chain(others.map(|&(name, value)| (name, Some(value.to_owned()))))
         .filter_map(|(name, value)| Some((name, value?)))
     }
 
@@ -262,6 +280,10 @@ impl fmt::Display for TransportError {
 }
 
 impl std::error::Error for TransportError {}
+
+/// Where machines of Google Cloud ask about themselves, without TLS, on a link of their own.
+#[cfg(feature = "oidc")]
+pub(crate) const METADATA_HOST: &str = "metadata.google.internal";
 
 /// How long a service may take. rekor-v2 4.4: a log may keep an entry for 10 seconds; CLIENTS.md
 /// asks for 20 at least.

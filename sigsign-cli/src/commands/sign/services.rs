@@ -7,15 +7,15 @@ use sigsign_core::oidc::IdentityToken;
 use sigsign_core::transport::http::{HttpTransport, PlainHttp};
 use sigsign_core::transport::{self, Request, Transport};
 use sigsign_core::trust::{SigningConfig, TrustedRoot, embedded};
-use zeroize::Zeroizing;
 
 use crate::cli::Instance;
-use crate::commands::read_root;
+use crate::commands::{now, read_root};
 use crate::files::Document;
 use crate::local::Local;
 use crate::plan::Root;
 use crate::plan::sign::{Place, Services, TokenSource};
 use crate::problem::Problem;
+use crate::token;
 
 /// Services, with what they are verified with.
 pub(super) struct Connected {
@@ -42,37 +42,28 @@ impl Connected {
     }
 
     /// The token that says who signs.
-    pub(super) fn token(&self, source: &TokenSource) -> Result<IdentityToken, Problem> {
-        let text = match (source, &self.local) {
-            (TokenSource::Given(text), _) => Zeroizing::new(text.as_bytes().to_vec()),
-            (TokenSource::File(path), _) => Zeroizing::new(Document::Token.read(path)?),
-            (TokenSource::Local(subject), Some(local)) => {
-                Zeroizing::new(local.token(subject.as_deref())?.into_bytes())
-            }
-            _ => from_environment()?,
-        };
-        let text = str::from_utf8(&text).unwrap_or_default();
-        IdentityToken::from_jwt(text).map_err(|error| {
-            Problem::identity(error.code(), "identity token cannot be used", &error)
-        })
+    pub(super) async fn token(
+        &self,
+        source: &TokenSource,
+        audience: &str,
+    ) -> Result<IdentityToken, Problem> {
+        let local = self.local.as_deref();
+        token::token(source, audience, &*self.transport, local, now()).await
     }
 }
 
-/// Spec: the variable that GitLab's documentation and other clients of Sigstore have it in.
-fn from_environment() -> Result<Zeroizing<Vec<u8>>, Problem> {
-    std::env::var_os("SIGSTORE_ID_TOKEN")
-        .filter(|it| !it.is_empty())
-        .map(|it| Zeroizing::new(it.into_encoded_bytes()))
-        .ok_or_else(Problem::no_token)
-}
-
-async fn remote(place: &Place, tls_ca: Option<&Path>) -> Result<Connected, Problem> {
+/// The way to services whose TLS this authority vouches for, or one that the system knows.
+pub(crate) fn transport(tls_ca: Option<&Path>) -> Result<HttpTransport, Problem> {
     let extra = tls_ca
         .map(|path| Document::TlsAuthority.read(path))
         .transpose()?;
     let extra: Vec<&[u8]> = extra.as_deref().into_iter().collect();
-    let transport = HttpTransport::new(&extra, PlainHttp::Loopback)
-        .map_err(|error| Problem::document(error.code(), "no connection can be made", &error))?;
+    HttpTransport::new(&extra, PlainHttp::Loopback)
+        .map_err(|error| Problem::document(error.code(), "no connection can be made", &error))
+}
+
+async fn remote(place: &Place, tls_ca: Option<&Path>) -> Result<Connected, Problem> {
+    let transport = transport(tls_ca)?;
     let (root, config) = match place {
         Place::Embedded(instance) => (
             read_root(&Root::Embedded(*instance))?,

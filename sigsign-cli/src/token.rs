@@ -1,0 +1,102 @@
+//! The identity token: from where the plan says, or from the platform that runs this.
+
+use sigsign_core::oidc::IdentityToken;
+use sigsign_core::oidc::ambient::{Ambient, AmbientError, Provider, System};
+use sigsign_core::time::Timestamp;
+use sigsign_core::transport::Transport;
+use zeroize::Zeroizing;
+
+use crate::exit::Exit;
+use crate::files::Document;
+use crate::hint;
+use crate::local::Local;
+use crate::plan::sign::TokenSource;
+use crate::problem::Problem;
+use crate::ui::Ui;
+
+/// A token from `source`. Those of platforms are for `audience` and not over at `at`.
+pub(crate) async fn token(
+    source: &TokenSource,
+    audience: &str,
+    transport: &dyn Transport,
+    local: Option<&Local>,
+    at: Timestamp,
+) -> Result<IdentityToken, Problem> {
+    let text = match (source, local) {
+        (TokenSource::Given(text), _) => Zeroizing::new(text.as_bytes().to_vec()),
+        (TokenSource::File(path), _) => Zeroizing::new(Document::Token.read(path)?),
+        (TokenSource::Local(subject), Some(local)) => {
+            Zeroizing::new(local.token(subject.as_deref(), audience)?.into_bytes())
+        }
+        (TokenSource::Ambient(provider), _) => {
+            let system = System::new();
+            let ambient = ambient(*provider, &system, transport)?;
+            return Ok(ambient.token(audience, at).await?);
+        }
+        (TokenSource::Local(_), None) => return Err(AmbientError::None { in_job: false }.into()),
+    };
+    let text = str::from_utf8(&text).unwrap_or_default();
+    IdentityToken::from_jwt(text)
+        .map_err(|error| Problem::identity(error.code(), "identity token cannot be used", &error))
+}
+
+fn ambient<'a>(
+    provider: Option<Provider>,
+    system: &'a System,
+    transport: &'a dyn Transport,
+) -> Result<Ambient<'a>, AmbientError> {
+    match provider {
+        Some(provider) => Ok(Ambient::of(provider, system, transport)),
+        None => Ambient::detect(system, transport),
+    }
+}
+
+/// The platform that would be asked.
+pub(crate) fn found() -> Option<Provider> {
+    Provider::found(&System::new()).first().copied()
+}
+
+/// Says which platform was chosen where there are several.
+pub(crate) fn announce(source: &TokenSource, ui: &mut Ui) {
+    if *source != TokenSource::Ambient(None) {
+        return;
+    }
+    let found = Provider::found(&System::new());
+    // GitLab's own way is the variable.
+    let others = found.get(1..).unwrap_or_default();
+    let others: Vec<&Provider> = others
+        .iter()
+        .filter(|it| **it != Provider::GitLab)
+        .collect();
+    if let (Some(chosen), [first, ..]) = (found.first(), others.as_slice()) {
+        let name = first.name();
+        let others: Vec<String> = others.iter().map(ToString::to_string).collect();
+        ui.warning(format_args!(
+            "asking {chosen} for the identity token; {} could give one too: --oidc-provider {name}",
+            others.join(" and ")
+        ));
+    }
+}
+
+impl From<AmbientError> for Problem {
+    fn from(error: AmbientError) -> Self {
+        let mut causes: Vec<String> = Vec::new();
+        let mut next: Option<&dyn std::error::Error> = Some(&error);
+        while let Some(error) = next {
+            causes.push(error.to_string());
+            next = error.source();
+        }
+        let exit = if error.is_passing() {
+            Exit::Service
+        } else {
+            Exit::NoIdentity
+        };
+        Self {
+            exit,
+            check: None,
+            code: error.code(),
+            sentences: causes,
+            hint: hint::of_ambient(&error).map(str::to_owned),
+        }
+    }
+}
