@@ -33,7 +33,7 @@ pub(crate) fn run(command: Command, ui: &mut Ui) -> Result<Exit, Problem> {
             Plan::Batch(plan) => batch::run(&plan, ui),
             Plan::Verify(plan) => verify::run(&plan, ui),
         },
-        Command::Whoami(args) => whoami::run(&Whoami::new(*args)?, ui),
+        Command::Whoami(args) => whoami::run(&Whoami::new(*args, ui.network())?, ui),
         Command::Inspect(args) => inspect::run(&args.bundle, ui),
         Command::Local(command) => local::run(command, ui),
         Command::Completions { shell } => Ok(completions::run(shell, ui)),

@@ -10,10 +10,10 @@ use sigsign_core::transport::blocking;
 use super::now;
 use super::sign::services::transport;
 use super::sign::shown::quoted;
-use crate::cli::Format;
+use crate::cli::{Format, Network};
 use crate::exit::Exit;
 use crate::local::Local;
-use crate::plan::sign::{TokenSource, Whoami};
+use crate::plan::sign::{Services, TokenSource, Whoami};
 use crate::problem::Problem;
 use crate::token;
 use crate::ui::Ui;
@@ -54,12 +54,21 @@ pub(super) fn run(plan: &Whoami, ui: &mut Ui) -> Result<Exit, Problem> {
 
 /// The token, which must be good for signing now.
 fn read(plan: &Whoami) -> Result<IdentityToken, Problem> {
-    let local = match &plan.local {
-        Some(data) => Some(Local::open(data.as_deref())?),
-        None => None,
+    let (local, tls_ca) = match &plan.services {
+        Services::Local { data, network } => (Some(Local::open(data.as_deref(), *network)?), None),
+        Services::Remote { tls_ca, .. } => (None, tls_ca.as_deref()),
     };
+    if let Some(provider) = provider(&plan.source)
+        && provider.asks()
+        && plan.network == Network::Off
+    {
+        return Err(Problem::usage(
+            format!("{provider} gives out identity tokens to whoever asks over the network"),
+            "leave out --offline, or give a token with --identity-token",
+        ));
+    }
     let asking = async {
-        let transport = transport(plan.tls_ca.as_deref())?;
+        let transport = transport(tls_ca)?;
         let local = local.as_ref();
         token::token(&plan.source, &plan.audience, &transport, local, now()).await
     };

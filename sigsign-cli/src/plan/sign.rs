@@ -29,26 +29,22 @@ pub(crate) struct Sign {
 pub(crate) struct Whoami {
     pub(crate) source: TokenSource,
     pub(crate) audience: String,
-    /// The folder of the local instance, if it gives the token.
-    pub(crate) local: Option<Option<PathBuf>>,
-    pub(crate) tls_ca: Option<PathBuf>,
+    pub(crate) services: Services,
+    pub(crate) network: Network,
     pub(crate) verify_with: Vec<OsString>,
 }
 
 impl Whoami {
-    pub(crate) fn new(args: cli::Whoami) -> Result<Self, Problem> {
+    pub(crate) fn new(args: cli::Whoami, network: Network) -> Result<Self, Problem> {
         let verify_with = verify_with(&args.services);
         let audience = args.token.audience.clone();
         let source = TokenSource::new(args.token, args.services.local);
-        let (local, tls_ca) = match Services::new(args.services)? {
-            Services::Local(data) => (Some(data), None),
-            Services::Remote { tls_ca, .. } => (None, tls_ca),
-        };
+        let services = Services::new(args.services, network)?;
         Ok(Self {
             source,
             audience,
-            local,
-            tls_ca,
+            services,
+            network,
             verify_with,
         })
     }

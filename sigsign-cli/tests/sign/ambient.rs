@@ -141,6 +141,12 @@ fn rejects_jobs_without_a_token_and_names_what_is_missing() {
         refused(&output, 5, code, hint);
     }
 
+    let mut command = it.command(["whoami", "--offline"]);
+    as_github(&mut command, &served);
+    let offline = command.output().unwrap();
+    assert_eq!(Some(2), offline.status.code());
+    assert!(text(&offline.stderr).contains("leave out --offline"));
+
     let mut command = it.command(["whoami"]);
     as_github(&mut command, &served);
     command.env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", served.token());

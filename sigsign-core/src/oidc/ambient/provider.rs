@@ -72,6 +72,19 @@ impl Provider {
         }
     }
 
+    /// Whether somebody is asked, rather than a variable or a file looked at.
+    pub fn asks(self) -> bool {
+        match self {
+            Self::Environment | Self::GitLab | Self::Codefresh | Self::Kubernetes => false,
+            Self::GitHub
+            | Self::CircleCi
+            | Self::Buildkite
+            | Self::AzurePipelines
+            | Self::Spiffe
+            | Self::GoogleCloud => true,
+        }
+    }
+
     /// Whether it looks as if this ran there.
     fn is_here(self, at: &dyn Surroundings) -> bool {
         let is = |name| at.variable(name).is_some();
