@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import subprocess
+import threading
 
 HERE = pathlib.Path(__file__).resolve().parent
 SECONDS = 120
@@ -130,6 +131,7 @@ class Python(Client):
     def __init__(self, folder, environment):
         super().__init__(folder)
         self.program = [environment / "bin/python", "-m", "sigstore"]
+        self._lock = threading.Lock()
 
     def sign(self, work, services, log_version, token, bundle):
         if work.is_statement:
@@ -154,10 +156,10 @@ class Python(Client):
             "mediaType": "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json",
             "trustedRoot": json.loads(services.trusted_root.read_text()),
             "signingConfig": json.loads(config.read_text())})
-        if not joined.exists():
-            part = joined.with_suffix(f".{os.getpid()}-{id(services)}")
-            part.write_text(text)
-            part.replace(joined)
+        # Others may be reading it, and it never changes.
+        with self._lock:
+            if not joined.exists():
+                joined.write_text(text)
         return joined
 
 

@@ -18,8 +18,8 @@ def enter():
     """Begins the program anew inside, where the system lets us.
 
     Some services listen for metrics on every address, and on fixed ports: here nobody else is
-    reached or in the way. All that was started ends with the run, however it ends. Returns whether
-    there is such a network; without one the run goes on in the machine's.
+    reached or in the way. Returns whether there is such a network; without one the run goes on in
+    the machine's.
     """
     if os.environ.get(INSIDE):
         _loopback_up()
@@ -28,7 +28,7 @@ def enter():
     if not unshare:
         return False
     for user in ([], ["--user", "--map-root-user"]):
-        command = [unshare, *user, "--net", "--pid", "--fork", "--kill-child"]
+        command = [unshare, *user, "--net"]
         if subprocess.run([*command, "true"], capture_output=True, check=False).returncode == 0:
             os.environ[INSIDE] = "yes"
             sys.stdout.flush()
