@@ -78,10 +78,13 @@ class Matrix:
         self.work = {kind: new_work(folder, kind, "file") for kind in kinds}
         self.other = {kind: new_work(folder, kind, "other") for kind in kinds}
 
-    def first_entries(self, services, signer):
-        """The first entry of each log, which has no proof hashes and the index 0."""
-        for log in (1, 2):
-            bundle = self._sign("real", services, signer, MESSAGE, log)
+    def first_entries(self, name, services, signer, logs):
+        """The first entry of each log, which has no proof hashes and the index 0.
+
+        It is ours: cosign leaves both out of the bundle, and sigstore-python wants them.
+        """
+        for log in logs:
+            bundle = self._sign(name, services, signer, MESSAGE, log)
             if not bundle.path.exists():
                 continue
             [entry] = json.loads(bundle.path.read_text())["verificationMaterial"]["tlogEntries"]
