@@ -164,6 +164,7 @@ pub(crate) fn of(code: &str) -> Option<&'static str> {
         }
         "signing-key.weak" => "make a key of another kind, such as P-256",
         "sign.no-time" | "sign.selection" => "the signing config names too few services",
+        "sign.statement-scheme" => "sign it with a P-256 key, which every log takes",
         "sign.no-subject" | "sign.statement-too-large" => return None,
         "bundle.write" | "local.folder" => return None,
         "local.choices" => "leave these options out, or make another instance with --data FOLDER",

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::bundle::BundleError;
-use crate::crypto::{KeyError, SigningKeyError};
+use crate::crypto::{KeyError, Scheme, SigningKeyError};
 use crate::ct::SctError;
 use crate::dsse::StatementError;
 use crate::encoding::Escaped;
@@ -40,6 +40,13 @@ pub enum SignError {
     },
     /// The statement has no subject with a digest that can be compared.
     NoSubject,
+    /// The log takes no statement that is signed by this kind of key.
+    StatementScheme {
+        /// How the key signs.
+        scheme: Scheme,
+        /// The version of the log.
+        version: u32,
+    },
     /// The certificate is over.
     Expired {
         /// When the certificate is valid.
@@ -87,6 +94,7 @@ impl SignError {
     pub const CODES: &'static [&'static str] = &[
         "sign.no-time",
         "sign.no-subject",
+        "sign.statement-scheme",
         "sign.statement-too-large",
         "sign.expired",
         "sign.selection",
@@ -104,6 +112,7 @@ impl SignError {
             Self::Statement(error) => error.code(),
             Self::StatementTooLarge { .. } => "sign.statement-too-large",
             Self::NoSubject => "sign.no-subject",
+            Self::StatementScheme { .. } => "sign.statement-scheme",
             Self::Expired { .. } => "sign.expired",
             Self::Transport { problem, .. } => problem.code(),
             Self::Refused { .. } => "sign.refused",
@@ -147,6 +156,10 @@ impl fmt::Display for SignError {
             Self::NoSubject => {
                 f.write_str("wanted a statement with a SHA-256, SHA-384 or SHA-512 of its subject")
             }
+            Self::StatementScheme { scheme, version } => write!(
+                f,
+                "logs of version {version} take no statement that is signed with {scheme}"
+            ),
             Self::Expired { window, at } => {
                 write!(f, "certificate is valid {window}, and it is {at}")
             }

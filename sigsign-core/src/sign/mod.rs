@@ -31,7 +31,7 @@ use std::sync::Arc;
 
 use crate::bundle::{Content, KeyMaterial};
 use crate::crypto::{Scheme, SigningKey, sha256};
-use crate::digest::DigestHint;
+use crate::digest::{DigestHint, HashAlgorithm};
 use crate::dsse::{Envelope, STATEMENT_TYPE, Statement, Subject};
 use crate::encoding::base64_encode;
 use crate::limits;
@@ -117,7 +117,7 @@ impl Signer {
     /// Makes keys of this scheme: ECDSA with P-256, unless said otherwise, or P-384, or Ed25519.
     #[must_use]
     pub fn scheme(self, scheme: Scheme) -> Self {
-        // Logs take what signs a digest; where they do not, `sign` uses the plain form.
+        // Logs take what signs a digest; an envelope is signed in the plain form.
         let scheme = if scheme == Scheme::Ed25519 {
             Scheme::Ed25519Ph
         } else {
@@ -332,10 +332,12 @@ impl Certified {
     /// - [`SignError::StatementTooLarge`] if no bundle has room for it.
     /// - [`SignError::Statement`] if a verifier would not read it as one.
     /// - [`SignError::NoSubject`] if a verifier could not compare it with any artifact.
+    /// - [`SignError::StatementScheme`] if a log would not take it from this kind of key.
     ///
     /// Spec: client-spec 2.1.4; dsse; in-toto v1 (S10)
     pub fn sign_statement(&self, json: Vec<u8>, at: Timestamp) -> Result<Signed, SignError> {
         self.check_fresh(at)?;
+        self.check_statement_scheme()?;
         if json.len() > limits::STATEMENT_BYTES {
             let (cap, found) = (limits::STATEMENT_BYTES, json.len());
             return Err(SignError::StatementTooLarge { cap, found });
@@ -354,19 +356,30 @@ impl Certified {
         let unsigned = envelope(Vec::new());
         let key = &self.0.key;
         let digest = unsigned.pae_digest(key.hash());
-        // A log of version 1 has the whole envelope, and takes Ed25519 as everybody else makes it.
-        let plain = self.0.signer.0.logs.iter().any(|log| log.version == 1);
-        let signature = if plain {
-            key.sign_plain(&unsigned.pae())
-        } else {
-            key.sign_digest(&digest)
-        };
+        // Ed25519 signs an envelope as everybody else reads it: whole.
+        let signature = key.sign_plain(&unsigned.pae());
         Ok(Signed {
             content: Content::Dsse(envelope(signature.map_err(SignError::Key)?)),
             artifact,
             signed: digest,
             credential: Arc::clone(&self.0),
         })
+    }
+
+    /// A log of version 1 hashes every envelope with SHA-256. One of version 2 takes hashes, which
+    /// pure Ed25519 does not sign, and envelopes with Ed25519ph are read by no other client.
+    fn check_statement_scheme(&self) -> Result<(), SignError> {
+        let scheme = self.0.key.scheme();
+        let is_ed25519 = matches!(scheme, Scheme::Ed25519 | Scheme::Ed25519Ph);
+        let takes = |version| match version {
+            1 => is_ed25519 || self.0.key.hash() == HashAlgorithm::Sha256,
+            _ => !is_ed25519,
+        };
+        let mut versions = self.0.signer.0.logs.iter().map(|log| log.version);
+        match versions.find(|version| !takes(*version)) {
+            Some(version) => Err(SignError::StatementScheme { scheme, version }),
+            None => Ok(()),
+        }
     }
 
     /// V56: the envelope's key id is the bundle's hint.
