@@ -73,14 +73,17 @@ class Client:
 class Sigsign(Client):
     name = "sigsign"
 
-    def __init__(self, folder, program):
+    def __init__(self, folder, program, scheme=None):
         super().__init__(folder)
         self.program = program
+        self.options = ["--scheme", scheme] if scheme else []
+        if scheme:
+            self.name = f"sigsign {scheme}"
 
     def sign(self, work, services, log_version, token, bundle):
         what = [work.statement, "--statement"] if work.is_statement else [work.file]
         return self.run([
-            self.program, "sign", *what, "--bundle", bundle, "--identity-token", "-",
+            self.program, "sign", *what, *self.options, "--bundle", bundle, "--identity-token", "-",
             "--signing-config", services.signing_config(log_version),
             "--trusted-root", services.trusted_root], stdin=token)
 
@@ -179,6 +182,11 @@ class JavaScript(Client):
     def verify(self, work, services, bundle, who):
         return self.run([*self.script, "verify", self.modules, bundle, work.file,
                          services.trusted_root, who.identity, who.issuer])
+
+
+def other_keys(folder, sigsign):
+    """Ours with keys that not every client reads."""
+    return [Sigsign(pathlib.Path(folder) / it, sigsign, it) for it in ("p384", "ed25519")]
 
 
 def all_clients(folder, folders, sigsign):

@@ -48,6 +48,25 @@ KNOWN = {
     ("cosign", STATEMENT_0_1, "sigstore-python"): (
         "refused", r"Input should be\s+'https://in-toto.io/Statement/v1'",
         "reads statements of version 1 only"),
+    ("sigsign p384", STATEMENT, 1): (
+        "not signed", r"code: sign\.statement-scheme",
+        "says that Rekor hashes every envelope with SHA-256 there"),
+    ("sigsign ed25519", STATEMENT, 2): (
+        "not signed", r"code: sign\.statement-scheme",
+        "says that Rekor takes digests only there, which pure Ed25519 does not sign"),
+    ("sigsign p384", MESSAGE, "sigstore-python"): (
+        "refused", r"Bundle message digest mismatch", "hashes with SHA-256 whatever the key"),
+    ("sigsign p384", STATEMENT, "sigstore-python"): (
+        "refused", r"DSSE: invalid signature", "hashes with SHA-256 whatever the key"),
+    ("sigsign p384", STATEMENT, "sigstore-js"): (
+        "refused", r"TLOG_BODY_ERROR digest mismatch",
+        "hashes with SHA-256 what a log of version 2 has of an envelope"),
+    ("sigsign ed25519", MESSAGE, "sigstore-python"): (
+        "refused", r"Bundle message digest mismatch", "hashes with SHA-256 whatever the key"),
+    ("sigsign ed25519", STATEMENT, "sigstore-python"): (
+        "refused", r"TypeError: Ed25519PublicKey.verify", "verifies with ECDSA whatever the key"),
+    ("sigsign ed25519", MESSAGE, "sigstore-js"): (
+        "refused", r"SIGNATURE_ERROR signature verification failed", "does not know Ed25519ph"),
 }
 
 
@@ -133,6 +152,13 @@ class Matrix:
 
     def _is_signed(self, bundle):
         return self.cells[bundle, None] == "ok"
+
+    def check_size(self, name, size):
+        """A log of version 2 has published as many entries as there are bundles with one."""
+        there = [it for it in self.bundles
+                 if it.services == name and it.log == 2 and self._is_signed(it)]
+        if size != len(there):
+            self.problems.append(f"Rekor v2 has published {size} entries, wanted {len(there)}")
 
     def refusals(self, services, verifiers):
         """The wrong signer and the wrong file: sigsign of all bundles, the others of sigsign's."""

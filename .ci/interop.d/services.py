@@ -7,10 +7,12 @@ import pathlib
 import re
 import subprocess
 import sys
+import urllib.request
 
 from keys import PASSWORD, Keys
 from processes import Failed, free_ports
 
+HERE = pathlib.Path(__file__).resolve().parent
 HOST = "127.0.0.1"
 
 
@@ -20,6 +22,7 @@ class Services:
     def __init__(self, folder, folders, sigsign, processes):
         self.folder = pathlib.Path(folder)
         self.go = folders["go"]
+        self.js = folders["js"]
         self.registry = folders["registry"] / "docker-registry"
         self.sigsign = sigsign
         self.processes = processes
@@ -33,12 +36,22 @@ class Services:
         """All of them, and what names them."""
         self.local.start(["--ct-root", self.keys.certificate("ca-root")])
         self.local_v1.start()
+        # Fulcio asks its issuers how they are.
+        self.processes.wait_for_url(*self._provider())
         # It insists on the port that Rekor v1 would like for its metrics too.
         self.processes.wait_for_url(*self._tsa())
         for name, url in [self._fulcio(), self._rekor_v1(), self._rekor_v2(), self._tiles(),
                           self._docker_registry(), self._referrers_registry()]:
             self.processes.wait_for_url(name, url)
         self._write_documents()
+
+    def published_size(self):
+        """The number of entries in Rekor v2, as its files say to anybody who reads them."""
+        with urllib.request.urlopen(f"{self.urls['tiles']}/checkpoint", timeout=5) as answer:
+            origin, size, *_ = answer.read().decode().splitlines()
+        if origin != HOST:
+            raise Failed(f"the checkpoint of Rekor v2 is of {origin}, wanted {HOST}")
+        return int(size)
 
     def token(self, identity):
         """A fresh one: they live for five minutes."""
@@ -55,10 +68,19 @@ class Services:
     def signing_config(self, log_version):
         return self.folder / f"signing_config.v{log_version}.json"
 
+    def _provider(self):
+        [port] = free_ports(1)
+        script = HERE / "js/provider.mjs"
+        self.processes.start("oidc-provider", ["node", script, self.js, port])
+        self.urls["oidc-provider"] = f"http://{HOST}:{port}"
+        discovery = "/.well-known/openid-configuration"
+        return "oidc-provider", self.urls["oidc-provider"] + discovery
+
     def _fulcio(self):
         port, grpc, metrics = free_ports(3)
         config = self.folder / "fulcio.yaml"
-        config.write_text(FULCIO.format(issuer=self.issuer))
+        issuers = [self.issuer, self.urls["oidc-provider"]]
+        config.write_text("oidc-issuers:\n" + "".join(ISSUER.format(url=it) for it in issuers))
         self.processes.start("fulcio", [
             self.go / "fulcio", "serve", "--host", HOST, "--port", port,
             "--grpc-host", HOST, "--grpc-port", grpc, "--metrics-port", metrics,
@@ -216,10 +238,9 @@ def yesterday():
 # The line of Trillian's log that has nothing but the id.
 TREE = re.compile(r"^\d+$", re.MULTILINE)
 
-FULCIO = """\
-oidc-issuers:
-  {issuer}:
-    issuer-url: {issuer}
+ISSUER = """\
+  {url}:
+    issuer-url: {url}
     client-id: sigstore
     type: email
 """
