@@ -79,7 +79,7 @@
 //! | formats | [`x509`] [`ct`] [`tsp`] [`merkle`] [`note`] [`dsse`] |
 //! | documents | [`bundle`] [`trust`] [`tlog`] [`policy`] |
 //! | decision | [`verify`] |
-//! | action, by features | `sign` `oidc` `transport` |
+//! | action, by features | `sign` `oidc` `transport` `tuf` |
 #![cfg_attr(
     not(test),
     warn(
@@ -128,5 +128,7 @@ pub mod verify;
 pub mod oidc;
 #[cfg(feature = "sign")]
 pub mod sign;
-#[cfg(feature = "sign")]
+#[cfg(any(feature = "sign", feature = "tuf"))]
 pub mod transport;
+#[cfg(feature = "tuf")]
+pub mod tuf;

@@ -78,3 +78,24 @@ pub const TOKEN_BYTES: usize = 32 << 10;
 
 /// Bytes of a statement that is signed. Ours; larger ones do not fit into a bundle.
 pub const STATEMENT_BYTES: usize = 10 << 20;
+
+/// Bytes of one TUF root. From python-tuf.
+pub const TUF_ROOT_BYTES: usize = 512_000;
+
+/// Bytes of a TUF timestamp. From python-tuf.
+pub const TUF_TIMESTAMP_BYTES: usize = 16 << 10;
+
+/// Bytes of a TUF snapshot whose length is not known. From python-tuf.
+pub const TUF_SNAPSHOT_BYTES: usize = 2_000_000;
+
+/// Bytes of TUF targets metadata whose length is not known. From python-tuf.
+pub const TUF_TARGETS_BYTES: usize = 5_000_000;
+
+/// Signatures of one piece of TUF metadata. Ours.
+pub const TUF_SIGNATURES: usize = 256;
+
+/// TUF roots from the one that is trusted to the newest, in one update. From python-tuf.
+pub const TUF_ROTATIONS: u64 = 256;
+
+/// Roles that the search for one TUF target leads through. From python-tuf.
+pub const TUF_DELEGATIONS: usize = 32;

@@ -113,6 +113,13 @@ impl Request {
         self
     }
 
+    /// Takes answers of at most so many bytes.
+    #[must_use]
+    pub fn at_most(mut self, cap: usize) -> Self {
+        self.cap = cap;
+        self
+    }
+
     /// How it is asked.
     pub fn method(&self) -> Method {
         self.method
@@ -201,6 +208,7 @@ impl Response {
     }
 
     /// Where the thing is that was asked for, if the service says so.
+    #[cfg(feature = "sign")]
     pub(crate) fn its_location(&self) -> Option<&str> {
         self.location.as_deref()
     }
@@ -208,6 +216,12 @@ impl Response {
     /// The body.
     pub fn body(&self) -> &[u8] {
         &self.body
+    }
+
+    /// The body, when nothing else of the answer matters.
+    #[cfg(feature = "tuf")]
+    pub(crate) fn into_body(self) -> Vec<u8> {
+        self.body
     }
 }
 

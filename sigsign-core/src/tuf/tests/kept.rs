@@ -1,0 +1,185 @@
+use super::repo::{CONTENT, TARGET};
+use super::*;
+use crate::time::Timestamp;
+use crate::tuf::{Item, Memory, Stale, Store, UpdateError, load};
+use serde_json::json;
+
+fn kept() -> (Repo, Memory) {
+    let mut repo = Repo::new();
+    repo.rotate(|_| ());
+    repo.publish_next();
+    let mut store = Memory::default();
+    update_all(&repo, &mut store).unwrap();
+    (repo, store)
+}
+
+#[test]
+fn accepts_what_the_last_update_left() {
+    let (repo, store) = kept();
+    repo.asked();
+
+    let held = load_all(&repo, &store).unwrap().unwrap();
+
+    assert_eq!(vec![Some(CONTENT.to_vec())], held.targets);
+    assert_eq!(None, held.stale);
+    assert_eq!(2, held.roles.role("root").unwrap().version);
+    assert!(repo.asked().is_empty());
+}
+
+#[test]
+fn accepts_nothing_where_nothing_was_kept() {
+    let (repo, _) = kept();
+
+    assert!(load_all(&repo, &Memory::default()).unwrap().is_none());
+}
+
+/// A newer version of this library comes with a newer root.
+#[test]
+fn accepts_nothing_that_is_older_than_the_root_given() {
+    let mut repo = Repo::new();
+    let mut store = Memory::default();
+    update_all(&repo, &mut store).unwrap();
+    repo.rotate(|_| ());
+
+    let held = load(&repo.files["2.root.json"], &store, &[TARGET], AT).unwrap();
+
+    assert!(held.is_none());
+}
+
+#[test]
+fn says_when_what_is_kept_is_over() {
+    let (repo, store) = kept();
+    let late = Timestamp::from_unix_seconds(1_800_000_000);
+
+    let held = load(repo.repository().root(), &store, &[TARGET], late).unwrap();
+
+    let stale = held.unwrap().stale;
+    assert!(matches!(stale, Some(Stale::Expired { role, .. }) if role == "root"));
+}
+
+// T12 T14
+#[test]
+fn rejects_what_was_changed_where_it_is_kept() {
+    let (repo, whole) = kept();
+    for item in [
+        Item::Root(2),
+        Item::Timestamp,
+        Item::Snapshot,
+        Item::Targets,
+    ] {
+        let mut store = whole.clone();
+        let bytes = whole.read(&item).unwrap().unwrap();
+        let text = String::from_utf8(bytes).unwrap();
+        let changed = text.replace("2026-06-01", "2027-06-01");
+        assert_ne!(text, changed);
+        store.write(&item, changed.as_bytes()).unwrap();
+
+        let error = load_all(&repo, &store).unwrap_err();
+
+        assert_eq!("tuf.threshold", error.code(), "{item:?}");
+    }
+}
+
+// T14
+#[test]
+fn rejects_a_target_that_was_changed_where_it_is_kept() {
+    let (repo, mut store) = kept();
+    let hash = crate::encoding::hex_encode(&crate::crypto::sha256(CONTENT));
+    let item = Item::Target {
+        name: TARGET,
+        hash: &hash,
+    };
+    store.write(&item, b"Content").unwrap();
+
+    let changed = load_all(&repo, &store).unwrap_err();
+    store.remove(&item).unwrap();
+    let absent = load_all(&repo, &store).unwrap_err();
+
+    assert_eq!("tuf.hash", changed.code());
+    let what = format!("target {TARGET}");
+    assert_eq!(UpdateError::Incomplete { what }, absent);
+}
+
+// T13
+#[test]
+fn rejects_a_root_of_somebody_else_where_it_is_kept() {
+    let (repo, mut store) = kept();
+    let mut other = Repo::new();
+    for role in ["root", "timestamp", "snapshot", "targets"] {
+        other.set_role(role, &[9], 1);
+    }
+    let all = |repo: &mut Repo| {
+        repo.root_keys = vec![9];
+        repo.timestamp_keys = vec![9];
+        repo.snapshot_keys = vec![9];
+        repo.targets_keys = vec![9];
+    };
+    all(&mut other);
+    other.publish_root();
+    other.rotate(|_| ());
+    other.publish();
+    for (item, file) in [
+        (Item::Root(1), "1.root.json"),
+        (Item::Root(2), "2.root.json"),
+        (Item::Timestamp, "timestamp.json"),
+        (Item::Snapshot, "1.snapshot.json"),
+        (Item::Targets, "1.targets.json"),
+    ] {
+        store.write(&item, &other.files[file]).unwrap();
+    }
+
+    let error = load_all(&repo, &store).unwrap_err();
+
+    assert!(matches!(&error, UpdateError::Threshold { role, got: 0, .. } if role == "root"));
+    // And an update goes on from the root given, as if nothing had been kept.
+    assert!(update_all(&repo, &mut store).is_ok());
+    assert!(load_all(&repo, &store).is_ok());
+}
+
+#[test]
+fn accepts_what_an_update_left_halfway() {
+    let (mut repo, mut store) = kept();
+    repo.publish_next();
+    let targets = repo.files.remove("3.targets.json").unwrap();
+
+    let error = update_all(&repo, &mut store).unwrap_err();
+    let halfway = load_all(&repo, &store).unwrap().unwrap();
+    repo.files.insert("3.targets.json".to_owned(), targets);
+    update_all(&repo, &mut store).unwrap();
+    let whole = load_all(&repo, &store).unwrap().unwrap();
+
+    assert_eq!("tuf.status", error.code());
+    assert_eq!(Some(Stale::Unfinished), halfway.stale);
+    assert_eq!(vec![Some(CONTENT.to_vec())], halfway.targets);
+    assert_eq!(None, whole.stale);
+}
+
+#[test]
+fn rejects_parts_that_nobody_put_together() {
+    let (repo, mut store) = kept();
+    // Version 1 of the timestamp knows nothing of version 2 of the snapshot.
+    let old = Repo::new();
+    let timestamp = &old.files["timestamp.json"];
+    store.write(&Item::Timestamp, timestamp).unwrap();
+
+    let error = load_all(&repo, &store).unwrap_err();
+
+    let role = "snapshot".to_owned();
+    let (want, found) = (1, 2);
+    assert_eq!(UpdateError::Version { role, want, found }, error);
+}
+
+#[test]
+fn keeps_the_versions_after_an_update_that_is_refused() {
+    let (mut repo, mut store) = kept();
+    repo.targets_keys = vec![9];
+    repo.publish_next();
+
+    let error = update_all(&repo, &mut store).unwrap_err();
+
+    assert_eq!("tuf.threshold", error.code());
+    let held = load_all(&repo, &store).unwrap().unwrap();
+    assert_eq!(3, held.roles.role("snapshot").unwrap().version);
+    assert_eq!(2, held.roles.role("targets").unwrap().version);
+    assert_eq!(json!(3), repo.targets["version"]);
+}
