@@ -3,6 +3,8 @@
 import pathlib
 import subprocess
 
+from processes import Failed
+
 DAYS = "2"
 PASSWORD = "interop"
 
@@ -74,4 +76,4 @@ def openssl(*arguments):
     command = ["openssl", *map(str, arguments)]
     done = subprocess.run(command, text=True, capture_output=True, env=environment, check=False)
     if done.returncode != 0:
-        raise RuntimeError(f"{' '.join(command)}:\n{done.stderr}")
+        raise Failed(f"{' '.join(command)}:\n{done.stderr}")

@@ -28,12 +28,11 @@ OTHER_ISSUER = {
     "sigstore-js": r"invalid certificate extension - expected issuer=",
 }
 OTHER_FILE = {
-    "sigsign": r"code: (artifact|statement|content)\.",
-    "cosign": r"(invalid signature|digest|does not match)",
-    "sigstore-python": r"(mismatch|not in|does not match|subject|Signature is invalid)",
-    "sigstore-js": r"(message digest|signature) verification failed",
+    "sigsign": r"code: artifact\.(digest-mismatch|not-a-subject)",
+    "cosign": r"invalid signature when validating|artifact digests do not match digests in statement",
+    "sigstore-python": r"Bundle message digest mismatch|statement has no subject for digest",
+    "sigstore-js": r"SIGNATURE_ERROR signature verification failed",
 }
-
 
 # This library verifies an envelope; which files its statement is about is for its caller to read.
 NOT_LOOKED_AT = {("sigstore-js", STATEMENT, "file")}
@@ -43,7 +42,7 @@ NOT_LOOKED_AT = {("sigstore-js", STATEMENT, "file")}
 # the log or the verifier.
 KNOWN = {
     ("sigstore-js", STATEMENT, 2): (
-        "not signed", r"invalid (type, must be hashedrekord|dsse request)",
+        "not signed", r"invalid type, must be hashedrekord",
         "sends an entry of type dsse to a log of version 2, and Rekor takes hashedrekord only"),
     ("cosign", STATEMENT_0_1, "sigstore-python"): (
         "refused", r"Input should be\s+'https://in-toto.io/Statement/v1'",

@@ -30,12 +30,16 @@ class Services:
         self.local = Local(self.folder / "local", sigsign, processes)
         # The signing config of the other one names a log of version 2, which clients prefer.
         self.local_v1 = Local(self.folder / "local-v1", sigsign, processes, ["rekor-v1"])
+        # As the first, with keys of the other kinds.
+        self.local_keys = Local(self.folder / "local-keys", sigsign, processes)
         self.urls = {}
 
     def start(self):
         """All of them, and what names them."""
         self.local.start(["--ct-root", self.keys.certificate("ca-root")])
         self.local_v1.start()
+        self.local_keys.start(["--log-key", "p256", "--timestamp-key", "rsa2048",
+                               "--token-key", "rsa2048", "--witness"])
         # Fulcio asks its issuers how they are.
         self.processes.wait_for_url(*self._provider())
         # It insists on the port that Rekor v1 would like for its metrics too.
@@ -226,7 +230,9 @@ class Local:
 
     def token(self, identity):
         command = [self.sigsign, "local", "token", "--data", self.folder, "--identity", identity]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise Failed(f"no token for {identity}:\n{done.stderr}")
         return done.stdout.strip()
 
 
