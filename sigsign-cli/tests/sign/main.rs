@@ -145,6 +145,24 @@ fn accepts_with_the_printed_command_what_was_signed() {
 }
 
 #[test]
+fn accepts_every_kind_of_subject() {
+    let it = Folder::new();
+    it.write("app", "hello");
+    for (identity, subject) in [
+        ("jane@example.com", "jane@example.com"),
+        ("https://example.com/jane", "https://example.com/jane"),
+        ("spiffe://example.com/jane", "spiffe://example.com/jane"),
+        ("jane", "jane!localhost"),
+    ] {
+        let signed = it.sign_local(&["app", "--identity", identity, "--format", "json"]);
+
+        assert_eq!(subject, json(&signed)["subject"].as_str().unwrap());
+        let verified = it.run(printed_command(&signed));
+        assert_eq!(Some(0), verified.status.code(), "{identity}");
+    }
+}
+
+#[test]
 fn says_who_signed_and_how_to_verify() {
     let it = Folder::new();
     it.write("my app", "hello");

@@ -154,7 +154,7 @@ fn accepts_every_extension_of_a_circleci_job() {
     let config = "https://circleci.com/api/v2/pipeline/5034460f-c7c4-4c43-9457-de07e2029e7b/config";
     for (rerun, runner) in [
         (true, &[("runner-environment", "ssh-rerun")][..]),
-        (false, &[]),
+        (false, &[("runner-environment", "\"\"")]),
     ] {
         let mut claims = shape::circleci("1-2", "3-4");
         claims.insert("oidc.circleci.com/ssh-rerun".to_owned(), rerun.into());

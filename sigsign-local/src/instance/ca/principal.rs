@@ -47,6 +47,7 @@ impl Principal {
             IssuerKind::CircleCi => principal.circleci(claims)?,
             IssuerKind::Kubernetes => principal.kubernetes(claims)?,
         }
+        principal.extensions.push((24, subject));
         principal.extensions.retain(|(_, value)| !value.is_empty());
         principal.extensions.sort_by_key(|(arc, _)| *arc);
         principal.check()?;
@@ -160,7 +161,6 @@ impl Principal {
             ),
             (22, get("repository_visibility")?.to_owned()),
             (23, optional(claims, "environment").to_owned()),
-            (24, get("sub")?.to_owned()),
         ]
         .into();
         Ok(())
@@ -192,7 +192,6 @@ impl Principal {
             (21, format!("{project}/-/jobs/{}", get("job_id")?)),
             (22, get("project_visibility")?.to_owned()),
             (23, optional(claims, "environment").to_owned()),
-            (24, get("sub")?.to_owned()),
         ]
         .into();
         Ok(())
@@ -207,9 +206,8 @@ impl Principal {
         self.extensions = [
             (11, optional(claims, "runner_environment").to_owned()),
             (13, get("build_commit")?.to_owned()),
-            (20, optional(claims, "build_source").to_owned()),
+            (20, get("build_source")?.to_owned()),
             (21, format!("{pipeline}/builds/{number}#{job}")),
-            (24, get("sub")?.to_owned()),
         ]
         .into();
         Ok(())
@@ -226,7 +224,8 @@ impl Principal {
         self.san = San::Uri(signer.clone());
         self.extensions = [
             (9, signer),
-            (11, if rerun { "ssh-rerun" } else { "" }.to_owned()),
+            // The public authority's template writes the quotes out.
+            (11, if rerun { "ssh-rerun" } else { "\"\"" }.to_owned()),
             (12, get("vcs-origin")?.to_owned()),
             (14, get("vcs-ref")?.to_owned()),
             (18, format!("{api}/pipeline/{}/config", get("pipeline-id")?)),
@@ -235,7 +234,6 @@ impl Principal {
                 21,
                 format!("https://app.circleci.com//workflow/{workflow}/job/{job}"),
             ),
-            (24, text(claims, "sub")?.to_owned()),
         ]
         .into();
         Ok(())
@@ -279,8 +277,16 @@ fn kind_of(claims: &Claims, subject: &str) -> IssuerKind {
     } else if subject.contains("://") {
         IssuerKind::Uri(String::new())
     } else {
-        IssuerKind::Username("sigsign.localhost".to_owned())
+        IssuerKind::Username(host(claims).to_owned())
     }
+}
+
+/// The host of the issuer: a user is one there, and a client knows no other name for it.
+fn host(claims: &Claims) -> &str {
+    let issuer = optional(claims, "iss");
+    let rest = issuer.split_once("://").map_or(issuer, |(_, rest)| rest);
+    let end = rest.find([':', '/']).unwrap_or(rest.len());
+    &rest[..end]
 }
 
 fn text<'a>(claims: &'a Claims, name: &str) -> Result<&'a str, Refusal> {

@@ -255,6 +255,23 @@ fn accepts_every_kind_of_subject() {
     }
 }
 
+// A client knows the host of the issuer, and no other domain.
+#[test]
+fn accepts_a_user_of_the_issuer_itself() {
+    let mut claims = shape::subject("jane");
+    for issuer in [
+        "http://localhost:7480",
+        "https://localhost/a:b",
+        "localhost",
+    ] {
+        claims.insert("iss".to_owned(), issuer.into());
+
+        let principal = Principal::of(&claims, &IssuerKind::Any).unwrap();
+
+        assert_eq!("jane!localhost", principal.san.text());
+    }
+}
+
 #[test]
 fn rejects_subjects_of_other_domains() {
     let of = |subject: &str, kind: IssuerKind| {

@@ -92,6 +92,7 @@ pub fn buildkite(organization: &str, pipeline: &str) -> Claims {
         "build_branch": branch,
         "build_commit": sha,
         "build_number": 1,
+        "build_source": "webhook",
         "job_id": "0184990a-477b-4fa8-9968-496074483cee",
         "organization_slug": organization,
         "pipeline_slug": pipeline,
