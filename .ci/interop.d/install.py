@@ -6,6 +6,7 @@ Each kind of tool has a folder named after the hash of what pins it, and is made
 import contextlib
 import fcntl
 import hashlib
+import inspect
 import os
 import pathlib
 import shutil
@@ -22,6 +23,8 @@ GO_ENVIRONMENT = {
 }
 NPM_ENVIRONMENT = {"npm_config_update_notifier": "false"}
 DONE = "done"
+# How the public Fulcio is configured, as its module has it.
+FULCIO_CONFIG = "fulcio.yaml"
 
 
 class NotInstalled(Exception):
@@ -73,7 +76,8 @@ def locked(folder):
 def go_pins():
     sources = sorted((HERE / "go").rglob("*.go"))
     files = [HERE / "go/go.mod", HERE / "go/go.sum", *sources]
-    return [said(["go", "version"], what="Go"), *(file.read_text() for file in files)]
+    version = said(["go", "version"], what="Go")
+    return [version, inspect.getsource(build_go), *(file.read_text() for file in files)]
 
 
 def build_go(folder):
@@ -81,6 +85,9 @@ def build_go(folder):
     mains = [f"./{path.parent.name}" for path in sorted((HERE / "go").glob("*/main.go"))]
     command = ["go", "build", "-o", f"{folder}/", "tool", *mains]
     run(command, "the Go programs", cwd=HERE / "go", environment=GO_ENVIRONMENT)
+    where = ["go", "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", GO_MODULES["fulcio"]]
+    module = pathlib.Path(said(where, cwd=HERE / "go"))
+    shutil.copyfile(module / "config/identity/config.yaml", folder / FULCIO_CONFIG)
 
 
 def python_pins():

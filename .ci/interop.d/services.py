@@ -9,6 +9,8 @@ import subprocess
 import sys
 import urllib.request
 
+from identities import PLATFORMS
+from install import FULCIO_CONFIG
 from keys import PASSWORD, Keys
 from processes import Failed, free_ports
 
@@ -32,6 +34,8 @@ class Services:
         self.local_v1 = Local(self.folder / "local-v1", sigsign, processes, ["rekor-v1"])
         # As the first, with keys of the other kinds.
         self.local_keys = Local(self.folder / "local-keys", sigsign, processes)
+        self.issuers = {name: Local(self.folder / f"issuer-{name}", sigsign, processes)
+                        for name in PLATFORMS}
         self.urls = {}
 
     def start(self):
@@ -40,6 +44,8 @@ class Services:
         self.local_v1.start()
         self.local_keys.start(["--log-key", "p256", "--timestamp-key", "rsa2048",
                                "--token-key", "rsa2048", "--witness"])
+        for issuer in self.issuers.values():
+            issuer.start()
         # Fulcio asks its issuers how they are.
         self.processes.wait_for_url(*self._provider())
         # It insists on the port that Rekor v1 would like for its metrics too.
@@ -83,8 +89,7 @@ class Services:
     def _fulcio(self):
         port, grpc, metrics = free_ports(3)
         config = self.folder / "fulcio.yaml"
-        issuers = [self.issuer, self.urls["oidc-provider"]]
-        config.write_text("oidc-issuers:\n" + "".join(ISSUER.format(url=it) for it in issuers))
+        config.write_text(self._fulcio_config())
         self.processes.start("fulcio", [
             self.go / "fulcio", "serve", "--host", HOST, "--port", port,
             "--grpc-host", HOST, "--grpc-port", grpc, "--metrics-port", metrics,
@@ -95,6 +100,16 @@ class Services:
             "--ct-log-public-key-path", self.local.write_ct_key(), "--log_type", "prod"])
         self.urls["fulcio"] = f"http://{HOST}:{port}"
         return "fulcio", f"{self.urls['fulcio']}/healthz"
+
+    def _fulcio_config(self):
+        """That of the public one, with issuers that there are here."""
+        issuers = [(self.issuer, "type: email"), (self.urls["oidc-provider"], "type: email")]
+        issuers += [(self.issuers[name].url, kind) for name, (kind, _) in PLATFORMS.items()]
+        public = (self.go / FULCIO_CONFIG).read_text()
+        before, _, rest = public.partition("\noidc-issuers:\n")
+        _, title, metadata = rest.partition("\nci-issuer-metadata:\n")
+        ours = "".join(ISSUER.format(url=url, kind=kind) for url, kind in issuers)
+        return f"{before}\noidc-issuers:\n{ours}{title}{metadata}"
 
     def _rekor_v1(self):
         """Rekor of version 1, after the Trillian below it has said which tree it has."""
@@ -229,10 +244,18 @@ class Local:
         return self.ct_key
 
     def token(self, identity):
-        command = [self.sigsign, "local", "token", "--data", self.folder, "--identity", identity]
+        return self._mint(["--identity", identity])
+
+    def token_of(self, claims):
+        """One that makes these claims and no others that are asked about."""
+        claim = (f"{name}={json.dumps(value)}" for name, value in claims.items())
+        return self._mint([word for it in claim for word in ("--claim", it)] + ["--identity", "x"])
+
+    def _mint(self, options):
+        command = [self.sigsign, "local", "token", "--data", self.folder, *options]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            raise Failed(f"no token for {identity}:\n{done.stderr}")
+            raise Failed(f"no token:\n{done.stderr}")
         return done.stdout.strip()
 
 
@@ -248,5 +271,5 @@ ISSUER = """\
   {url}:
     issuer-url: {url}
     client-id: sigstore
-    type: email
+    {kind}
 """
