@@ -2,6 +2,7 @@
 
 mod local;
 mod sign;
+mod trust;
 
 use std::ffi::OsString;
 use std::num::NonZeroU8;
@@ -12,6 +13,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use local::{
     Choices, Data, Local, LogKey, OtherKey, Reset, Rotate, Serve, Service, Token,
 };
+pub(crate) use trust::{Add, Instance, Trust, Update};
+
 pub(crate) use sign::{Credential, Provider, Scheme, Services, Sign, TokenFrom, Whoami};
 
 /// Keyless signing and verification.
@@ -107,6 +110,8 @@ pub(crate) enum Command {
     /// Show what a bundle claims, without checking it
     Inspect(Inspect),
     Whoami(Box<Whoami>),
+    #[command(subcommand)]
+    Trust(Trust),
     #[command(subcommand)]
     Local(Local),
     /// Print the completions for a shell
@@ -230,10 +235,10 @@ pub(crate) struct Demands {
 #[derive(Args, Debug, Default)]
 #[command(next_help_heading = "Whose services to trust")]
 pub(crate) struct Root {
-    /// The instance that the bundle comes from
+    /// The instance that the bundle comes from: public, staging, github, or one that was added
     #[arg(long, value_name = "NAME", default_value = "public")]
     pub(crate) instance: Instance,
-    /// A trusted root in place of the one that comes with this program
+    /// A trusted root in place of the one that comes with this program or its last update
     #[arg(long, value_name = "PATH")]
     pub(crate) trusted_root: Option<PathBuf>,
     /// The local instance of this user
@@ -242,17 +247,6 @@ pub(crate) struct Root {
     /// The folder of the local instance
     #[arg(long, value_name = "FOLDER", requires = "local")]
     pub(crate) data: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Instance {
-    /// GitHub's, for private repositories: signed time, no logs
-    Github,
-    /// The public one
-    #[default]
-    Public,
-    /// The public one for tests
-    Staging,
 }
 
 #[derive(Args, Debug)]

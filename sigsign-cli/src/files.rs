@@ -38,6 +38,7 @@ pub(crate) enum Document {
     TlsAuthority,
     Token,
     TrustedRoot,
+    TufRoot,
 }
 
 impl Document {
@@ -52,6 +53,7 @@ impl Document {
             Self::CtRoot | Self::TlsAuthority => "certificate authority",
             Self::Token => "identity token",
             Self::TrustedRoot => "trusted root",
+            Self::TufRoot => "root of the repository",
         }
     }
 
@@ -67,6 +69,7 @@ impl Document {
             Self::TlsAuthority => "tls-ca.read",
             Self::Token => "token.read",
             Self::TrustedRoot => "root.read",
+            Self::TufRoot => "trust.read",
         }
     }
 
@@ -80,6 +83,7 @@ impl Document {
             Self::Statement => limits::STATEMENT_BYTES,
             // A line end may follow.
             Self::Token => limits::TOKEN_BYTES.saturating_add(2),
+            Self::TufRoot => limits::TUF_ROOT_BYTES,
             Self::SigningConfig | Self::TrustedRoot => limits::TRUSTED_ROOT_BYTES,
         }
     }

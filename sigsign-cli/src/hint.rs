@@ -177,8 +177,26 @@ pub(crate) fn of(code: &str) -> Option<&'static str> {
         "local.offline-secret" => "put tuf-root back into the folder offline of the instance",
         "local.port" => "name another with --port; 0 is any that is free",
         "local.schema" => "use the sigsign that made it, or another folder with --data FOLDER",
+        "trust.added" => "`sigsign trust add URL --root root.json --name NAME` adds it again",
+        "trust.no-services" => "sign with --signing-config and --trusted-root",
+        "trust.read" => "--root takes a root.json, as TUF repositories serve it",
+        "tuf.fetch" | "tuf.status" => "try again later; what was there before is kept",
+        "tuf.expired" => {
+            "the repository was not renewed in time, or somebody holds the newer metadata back; \
+             check the clock of this machine, and try again"
+        }
+        "tuf.rollback" | "tuf.removed" => {
+            "the repository has older metadata than it had before: try again later, and tell its \
+             operator"
+        }
+        "tuf.store" => "check the folder sigsign/trust of the user's cache; it can be deleted",
+        "tuf.no-target" => "the repository must have a target trusted_root.json",
         "transport.setup" => "--tls-ca takes certificates in PEM",
         "transport.url" => "services are reached over https, and on this machine over http",
+        code if code.starts_with("tuf.") => {
+            "the repository's metadata is not what its keys vouch for: try again later, and tell its \
+             operator; what was there before is kept"
+        }
         code if code.starts_with("ct-root.") => {
             "--ct-root takes certificates in PEM, each from BEGIN to END CERTIFICATE"
         }

@@ -18,6 +18,7 @@ mod plan;
 mod problem;
 mod progress;
 mod token;
+mod trust;
 mod ui;
 
 use std::process::ExitCode;

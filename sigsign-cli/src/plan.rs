@@ -48,7 +48,7 @@ pub(crate) enum Subject {
 /// Whose services are trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Root {
-    Embedded(cli::Instance),
+    Instance(cli::Instance),
     File(PathBuf),
     /// The local instance's, in this folder or the user's own.
     Local(Option<PathBuf>),
@@ -64,7 +64,7 @@ pub(crate) enum Plan {
 impl Plan {
     pub(crate) fn new(args: cli::Verify) -> Result<Self, Problem> {
         let who = Who::new(args.signer)?;
-        let demands = Demands::new(args.demands, args.root.instance)?;
+        let demands = Demands::new(args.demands, &args.root.instance)?;
         let root = Root::new(args.root);
         if let Some(list) = args.batch {
             let paths = [
@@ -190,12 +190,12 @@ impl Root {
             return Self::Local(args.data);
         }
         args.trusted_root
-            .map_or(Self::Embedded(args.instance), Self::File)
+            .map_or(Self::Instance(args.instance), Self::File)
     }
 
     fn path(&self) -> Option<&Path> {
         match self {
-            Self::Embedded(_) | Self::Local(_) => None,
+            Self::Instance(_) | Self::Local(_) => None,
             Self::File(path) => Some(path),
         }
     }

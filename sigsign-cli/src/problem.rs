@@ -144,7 +144,7 @@ fn chain(error: &dyn Error) -> Vec<String> {
 }
 
 /// What the system says, in lower case and without its number.
-fn io_text(error: &std::io::Error) -> String {
+pub(crate) fn io_text(error: &std::io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or(&text);
     let mut chars = text.chars();

@@ -131,7 +131,7 @@ pub(crate) struct Services {
     /// The folder of the local instance
     #[arg(long, value_name = "FOLDER", requires = "local")]
     pub(crate) data: Option<PathBuf>,
-    /// The instance: public, staging, or the URL of a local one that runs [default: public]
+    /// The instance: public, staging, one that was added, or the URL of a local one that runs [default: public]
     #[arg(long, value_name = "NAME|URL")]
     pub(crate) instance: Option<String>,
     /// Where the services are, in place of what --instance says

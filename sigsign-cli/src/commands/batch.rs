@@ -48,7 +48,7 @@ pub(super) fn run(plan: &plan::Batch, ui: &mut Ui) -> Result<Exit, Problem> {
     let root = read_root(&plan.root)?;
     let mut list = List::open(&plan.list)?;
     let verifier = Verifier::new(&root);
-    super::verify::warn_of_age(&root, now(), ui);
+    super::verify::warn_of_age(&plan.root, &root, now(), ui);
     let local = is_local(&root);
     let mut exit = Exit::Done;
     let mut first = 0usize;

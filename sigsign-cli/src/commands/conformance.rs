@@ -22,8 +22,8 @@ const AUDIENCE: &str = "sigstore";
 pub(super) fn sign(args: SignBundle, ui: &mut Ui) -> Result<Exit, Problem> {
     let place = match (args.signing_config, args.trusted_root) {
         (Some(config), Some(root)) => Place::Files { config, root },
-        _ if args.staging => Place::Embedded(Instance::Staging),
-        _ => Place::Embedded(Instance::Public),
+        _ if args.staging => Place::Instance(Instance::Staging),
+        _ => Place::Instance(Instance::Public),
     };
     let plan = Sign {
         jobs: vec![Job {

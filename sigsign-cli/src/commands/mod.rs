@@ -6,6 +6,7 @@ mod conformance;
 mod inspect;
 mod local;
 pub(crate) mod sign;
+mod trust;
 mod verify;
 mod whoami;
 
@@ -14,9 +15,9 @@ use std::time::SystemTime;
 
 use sigsign_core::crypto::PublicKey;
 use sigsign_core::time::Timestamp;
-use sigsign_core::trust::{TrustedRoot, embedded};
+use sigsign_core::trust::TrustedRoot;
 
-use crate::cli::{Command, Conformance, Instance};
+use crate::cli::{Command, Conformance};
 use crate::exit::Exit;
 use crate::files::{Document, shown};
 use crate::local::Local;
@@ -35,6 +36,7 @@ pub(crate) fn run(command: Command, ui: &mut Ui) -> Result<Exit, Problem> {
         },
         Command::Whoami(args) => whoami::run(&Whoami::new(*args, ui.network())?, ui),
         Command::Inspect(args) => inspect::run(&args.bundle, ui),
+        Command::Trust(command) => trust::run(command, ui),
         Command::Local(command) => local::run(command, ui),
         Command::Completions { shell } => Ok(completions::run(shell, ui)),
         Command::Man => completions::man(ui),
@@ -59,27 +61,18 @@ pub(crate) fn read_key(path: &Path) -> Result<PublicKey, Problem> {
 }
 
 fn read_root(root: &Root) -> Result<TrustedRoot, Problem> {
-    let (found, what) = match root {
-        Root::Embedded(Instance::Github) => {
-            (embedded::github(), "trusted root of GitHub".to_owned())
-        }
-        Root::Embedded(Instance::Public) => {
-            (embedded::public_good(), "public trusted root".to_owned())
-        }
-        Root::Embedded(Instance::Staging) => {
-            (embedded::staging(), "staging trusted root".to_owned())
-        }
-        Root::Local(data) => return Local::published(data.as_deref()),
+    match root {
+        Root::Instance(instance) => crate::trust::trusted_root(instance),
+        Root::Local(data) => Local::published(data.as_deref()),
         Root::File(path) => {
             let bytes = Document::TrustedRoot.read(path)?;
             let name = shown(path);
-            (
-                TrustedRoot::from_json_named(&bytes, &name),
-                format!("trusted root {name} cannot be used"),
-            )
+            TrustedRoot::from_json_named(&bytes, &name).map_err(|error| {
+                let what = format!("trusted root {name} cannot be used");
+                Problem::document(error.code(), &what, &error)
+            })
         }
-    };
-    found.map_err(|error| Problem::document(error.code(), &what, &error))
+    }
 }
 
 /// The time of this machine.

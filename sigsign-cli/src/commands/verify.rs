@@ -25,7 +25,7 @@ pub(super) fn run(plan: &plan::Verify, ui: &mut Ui) -> Result<Exit, Problem> {
         reading: Reading::Ahead,
         local: is_local(&root),
     };
-    warn_of_age(&root, now, ui);
+    warn_of_age(&plan.root, &root, now, ui);
     let shared = plan.bundle.as_deref().map(Bundles::at);
     let mut exit = Exit::Done;
     for subject in &plan.subjects {
@@ -40,10 +40,13 @@ pub(super) fn run(plan: &plan::Verify, ui: &mut Ui) -> Result<Exit, Problem> {
 }
 
 /// Says so if the trusted root's metadata has expired: keys may have changed since.
-pub(super) fn warn_of_age(root: &TrustedRoot, now: Timestamp, ui: &mut Ui) {
-    if let Some(expires) = root.source().expires().filter(|expires| now > *expires) {
+pub(super) fn warn_of_age(place: &plan::Root, root: &TrustedRoot, now: Timestamp, ui: &mut Ui) {
+    if let plan::Root::Instance(instance) = place
+        && let Some(expires) = root.source().expires().filter(|expires| now > *expires)
+    {
         ui.warning(format_args!(
-            "the trusted root of {} expired at {expires}; its keys may have changed since",
+            "the trusted root of {} was good until {expires}, and keys may have changed since; \
+             `sigsign trust update {instance}` gets the newest",
             root.source().name()
         ));
     }

@@ -29,7 +29,7 @@ struct DemandFlags {
 }
 
 impl Demands {
-    pub(crate) fn new(args: cli::Demands, instance: cli::Instance) -> Result<Self, Problem> {
+    pub(crate) fn new(args: cli::Demands, instance: &cli::Instance) -> Result<Self, Problem> {
         let witnesses = args
             .witness
             .iter()
@@ -48,7 +48,7 @@ impl Demands {
         let demands = Self {
             instance: match instance {
                 cli::Instance::Github => Instance::SignedTimeOnly,
-                cli::Instance::Public | cli::Instance::Staging => Instance::WithLogs,
+                _ => Instance::WithLogs,
             },
             flags: DemandFlags {
                 predicate_type: args.predicate_type,

@@ -128,7 +128,7 @@ pub(crate) enum Services {
 /// How the services are found, and what they are verified with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
-    Embedded(Instance),
+    Instance(Instance),
     Files { config: PathBuf, root: PathBuf },
     Url(String),
 }
@@ -288,8 +288,8 @@ impl Services {
 impl Place {
     fn new(instance: &str) -> Result<Self, Problem> {
         match instance {
-            "public" => Ok(Self::Embedded(Instance::Public)),
-            "staging" => Ok(Self::Embedded(Instance::Staging)),
+            "public" => Ok(Self::Instance(Instance::Public)),
+            "staging" => Ok(Self::Instance(Instance::Staging)),
             url if url.starts_with("http://") || url.starts_with("https://") => {
                 Ok(Self::Url(url.trim_end_matches('/').to_owned()))
             }
@@ -297,11 +297,14 @@ impl Place {
                 "GitHub's instance says to nobody where its services are",
                 "its bundles are made by `gh` and GitHub's own actions; `sigsign verify` reads them",
             )),
-            other => Err(Problem::usage(
-                format!("unknown instance {other}"),
-                "an instance is public, staging, or a URL; of any other give --signing-config and \
-                 --trusted-root",
-            )),
+            // Whether there is one of this name is seen when it is read.
+            other => other.parse().map(Self::Instance).map_err(|_| {
+                Problem::usage(
+                    format!("unknown instance {other}"),
+                    "an instance is public, staging, a URL, or one that was added; of any other \
+                     give --signing-config and --trusted-root",
+                )
+            }),
         }
     }
 }
@@ -326,7 +329,9 @@ fn verify_with(services: &cli::Services) -> Vec<OsString> {
     }
     match services.instance.as_deref() {
         None | Some("public") => {}
-        Some("staging") => arguments.extend(["--instance".into(), "staging".into()]),
+        Some(name) if name.parse::<Instance>().is_ok() => {
+            arguments.extend(["--instance".into(), name.into()]);
+        }
         // Verifying asks nobody, so what the instance publishes has to be kept.
         Some(_) => arguments.extend(["--trusted-root".into(), KEPT_ROOT.into()]),
     }
@@ -365,7 +370,7 @@ mod tests {
         assert_eq!(["--instance", "staging"].as_slice(), staging.verify_with);
         let kept = plan("a --instance http://localhost:1").unwrap();
         assert_eq!(["--trusted-root", KEPT_ROOT].as_slice(), kept.verify_with);
-        let place = Place::Embedded(Instance::Staging);
+        let place = Place::Instance(Instance::Staging);
         let tls_ca = None;
         assert_eq!(Services::Remote { place, tls_ca }, staging.services);
     }
@@ -405,7 +410,7 @@ mod tests {
                 "- --bundle x --identity-token -",
                 "standard input is named twice",
             ),
-            ("a --instance elsewhere", "unknown instance elsewhere"),
+            ("a --instance Else/where", "unknown instance Else/where"),
             (
                 "a --instance github",
                 "GitHub's instance says to nobody where its services are",

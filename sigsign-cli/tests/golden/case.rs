@@ -56,6 +56,9 @@ impl Call {
             .args(&self.args)
             .current_dir(root.join(&self.cwd))
             .env_clear()
+            // Nobody's own trusted roots.
+            .env("XDG_CACHE_HOME", "/nonexistent")
+            .env("XDG_CONFIG_HOME", "/nonexistent")
             .envs(&self.env)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -44,6 +44,15 @@ impl Repository {
         }
     }
 
+    /// Checks that the root is signed as it says, and says which version it is.
+    ///
+    /// # Errors
+    ///
+    /// [`UpdateError`], by what is wrong with it.
+    pub fn check_root(&self) -> Result<u64, UpdateError> {
+        Ok(Root::given_signed(&self.root)?.header.version)
+    }
+
     /// Where the metadata is.
     pub fn url(&self) -> &str {
         &self.metadata

@@ -12,6 +12,7 @@ use super::store::{Item, Store};
 use crate::encoding::hex_encode;
 use crate::limits;
 use crate::time::Timestamp;
+use crate::trust::{Source, TrustedRoot, TrustedRootError};
 
 /// What the last update left.
 #[derive(Debug)]
@@ -68,6 +69,26 @@ impl Roles {
     pub fn expires(&self) -> Option<Timestamp> {
         self.0.iter().map(|it| it.expires).min()
     }
+}
+
+/// Reads a target that is a trusted root, which reports are to call `name`.
+///
+/// # Errors
+///
+/// As [`TrustedRoot::from_json`].
+pub fn trusted_root(
+    json: &[u8],
+    name: &str,
+    roles: &Roles,
+) -> Result<TrustedRoot, TrustedRootError> {
+    let version = |role| roles.role(role).map_or(0, |it| it.version);
+    let (root, targets) = (version("root"), version("targets"));
+    let source = Source {
+        name: name.to_owned(),
+        version: Some(format!("TUF root {root}, targets {targets}")),
+        expires: roles.expires(),
+    };
+    TrustedRoot::from_source(json, source)
 }
 
 /// The metadata of a role.

@@ -32,5 +32,5 @@ mod wire;
 
 pub use client::{Client, Repository, Updated, update};
 pub use error::{StoreError, UpdateError};
-pub use held::{Held, RoleState, Roles, Stale, load};
+pub use held::{Held, RoleState, Roles, Stale, load, trusted_root};
 pub use store::{Item, Memory, Store};

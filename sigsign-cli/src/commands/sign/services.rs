@@ -6,9 +6,8 @@ use std::sync::Arc;
 use sigsign_core::oidc::IdentityToken;
 use sigsign_core::transport::http::{HttpTransport, PlainHttp};
 use sigsign_core::transport::{self, Request, Transport};
-use sigsign_core::trust::{SigningConfig, TrustedRoot, embedded};
+use sigsign_core::trust::{SigningConfig, TrustedRoot};
 
-use crate::cli::Instance;
 use crate::commands::{now, read_root};
 use crate::files::Document;
 use crate::local::Local;
@@ -16,6 +15,7 @@ use crate::plan::Root;
 use crate::plan::sign::{Place, Services, TokenSource};
 use crate::problem::Problem;
 use crate::token;
+use crate::trust;
 
 /// Services, with what they are verified with.
 pub(super) struct Connected {
@@ -65,9 +65,9 @@ pub(crate) fn transport(tls_ca: Option<&Path>) -> Result<HttpTransport, Problem>
 async fn remote(place: &Place, tls_ca: Option<&Path>) -> Result<Connected, Problem> {
     let transport = transport(tls_ca)?;
     let (root, config) = match place {
-        Place::Embedded(instance) => (
-            read_root(&Root::Embedded(*instance))?,
-            services_of(*instance)?,
+        Place::Instance(instance) => (
+            trust::trusted_root(instance)?,
+            trust::signing_config(instance)?,
         ),
         Place::Files { config, root } => (
             read_root(&Root::File(root.clone()))?,
@@ -112,14 +112,6 @@ async fn fetch(transport: &HttpTransport, url: &str) -> Result<Vec<u8>, Problem>
             "{url} answers with status {status}"
         ))),
     }
-}
-
-fn services_of(instance: Instance) -> Result<SigningConfig, Problem> {
-    let config = match instance {
-        Instance::Staging => embedded::staging_services(),
-        _ => embedded::public_good_services(),
-    };
-    config.map_err(|error| Problem::document(error.code(), "no services are known", &error))
 }
 
 pub(crate) fn read_config(json: &[u8], name: &str) -> Result<SigningConfig, Problem> {
