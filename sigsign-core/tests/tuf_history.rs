@@ -131,6 +131,7 @@ fn updated(mirror: &Mirror, version: u64, store: &mut Memory) -> Result<Updated,
 }
 
 /// Root 5 is the first with keys in PEM.
+// V65
 #[test]
 fn accepts_the_repository_from_each_root_of_todays_form() {
     let Some(mirror) = Mirror::open() else { return };
@@ -149,6 +150,7 @@ fn accepts_the_repository_from_each_root_of_todays_form() {
     }
 }
 
+// V65
 #[test]
 fn accepts_the_repository_from_the_embedded_root() {
     let Some(mirror) = Mirror::open() else { return };
@@ -164,6 +166,7 @@ fn accepts_the_repository_from_the_embedded_root() {
 }
 
 /// Keys as bare points are none that we count.
+// V65
 #[test]
 fn rejects_roots_of_older_forms() {
     let Some(mirror) = Mirror::open() else { return };
@@ -177,6 +180,7 @@ fn rejects_roots_of_older_forms() {
     }
 }
 
+// V65
 #[test]
 fn rejects_the_repository_after_its_day() {
     let Some(mirror) = Mirror::open() else { return };
@@ -200,6 +204,7 @@ fn rejects_the_repository_after_its_day() {
     }
 }
 
+// V65
 #[test]
 fn rejects_the_repository_with_roots_left_out_or_swapped() {
     let Some(mut mirror) = Mirror::open() else {
@@ -218,6 +223,7 @@ fn rejects_the_repository_with_roots_left_out_or_swapped() {
     assert!(matches!(&left_out, UpdateError::Expired { role, .. } if role == "root"));
 }
 
+// V65
 #[test]
 fn rejects_a_repository_put_together_from_others() {
     for (name, from, to, code) in [
@@ -270,7 +276,7 @@ fn rejects_a_repository_put_together_from_others() {
     }
 }
 
-// T1
+// V65 T1
 #[test]
 fn rejects_the_repository_of_an_earlier_day() {
     let Some(mut mirror) = Mirror::open() else {
@@ -296,6 +302,7 @@ fn rejects_the_repository_of_an_earlier_day() {
 }
 
 /// A timestamp of one day with the snapshot of another, both signed as they should be.
+// V65
 #[test]
 fn rejects_the_repository_mixed_from_two_days() {
     let Some(mut mirror) = Mirror::open() else {

@@ -22,7 +22,6 @@ use crate::time::Timestamp;
 pub(super) struct Envelope<'a> {
     role: String,
     signed: &'a str,
-    canonical: Vec<u8>,
     signatures: Vec<(String, Vec<u8>)>,
 }
 
@@ -38,8 +37,6 @@ impl<'a> Envelope<'a> {
             problem,
         })?;
         let envelope: Object<EnvelopeJson<'a>> = read(text).map_err(shape)?;
-        let signed = envelope.signed.get();
-        let value: Value = read(signed).map_err(shape)?;
         let found = envelope.signatures.within_cap().map_err(|found| {
             let cap = limits::TUF_SIGNATURES;
             shape(format!("wanted at most {cap} signatures, found {found}"))
@@ -57,10 +54,19 @@ impl<'a> Envelope<'a> {
         }
         Ok(Self {
             role: role.to_owned(),
-            signed,
-            canonical: canonical(&value),
+            signed: envelope.signed.get(),
             signatures,
         })
+    }
+
+    /// What the signatures are over. Not computed before somebody asks: what the caller trusts
+    /// already is only read.
+    fn message(&self) -> Result<Vec<u8>, UpdateError> {
+        let value: Value = read(self.signed).map_err(|problem| UpdateError::Shape {
+            role: self.role.clone(),
+            problem,
+        })?;
+        Ok(canonical(&value))
     }
 
     /// What it says, before anybody has said that it may be believed: how a root names the keys
@@ -201,6 +207,7 @@ pub(super) struct Authority {
 impl Authority {
     /// Whether enough of the keys signed. One key counts once, under however many names (T2).
     pub(super) fn open<'e>(&self, envelope: &'e Envelope<'_>) -> Result<Signed<'e>, UpdateError> {
+        let message = envelope.message()?;
         let mut signers: Vec<PublicKey> = Vec::new();
         let mut got = 0;
         for (id, signature) in &envelope.signatures {
@@ -210,7 +217,7 @@ impl Authority {
             let Some((key, algorithm)) = self.key(id) else {
                 continue;
             };
-            let signed = key.verify(algorithm, &envelope.canonical, signature);
+            let signed = key.verify(algorithm, &message, signature);
             if signed.is_ok() && !signers.contains(&key) {
                 signers.push(key);
                 got = got.saturating_add(1);

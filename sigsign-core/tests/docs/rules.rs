@@ -274,16 +274,6 @@ const RULES: &[(u8, &str, Option<&str>)] = &[
         "services are chosen as the signing config says",
         Some("Part of signing."),
     ),
-    (
-        64,
-        "trusted roots come from an authenticated place",
-        Some(
-            "Embedded roots are compiled in, and others are named by the caller; updating comes with the TUF client.",
-        ),
-    ),
-    (
-        65,
-        "the TUF client's own rules",
-        Some("Part of the TUF client."),
-    ),
+    (64, "trusted roots come from an authenticated place", None),
+    (65, "the TUF client's own rules", None),
 ];

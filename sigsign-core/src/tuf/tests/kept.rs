@@ -13,6 +13,7 @@ fn kept() -> (Repo, Memory) {
     (repo, store)
 }
 
+// V64
 #[test]
 fn accepts_what_the_last_update_left() {
     let (repo, store) = kept();
@@ -57,7 +58,7 @@ fn says_when_what_is_kept_is_over() {
     assert!(matches!(stale, Some(Stale::Expired { role, .. }) if role == "root"));
 }
 
-// T12 T14
+// V64 T12 T14
 #[test]
 fn rejects_what_was_changed_where_it_is_kept() {
     let (repo, whole) = kept();
@@ -80,7 +81,7 @@ fn rejects_what_was_changed_where_it_is_kept() {
     }
 }
 
-// T14
+// V64 T14
 #[test]
 fn rejects_a_target_that_was_changed_where_it_is_kept() {
     let (repo, mut store) = kept();
@@ -100,7 +101,7 @@ fn rejects_a_target_that_was_changed_where_it_is_kept() {
     assert_eq!(UpdateError::Incomplete { what }, absent);
 }
 
-// T13
+// V64 T13
 #[test]
 fn rejects_a_root_of_somebody_else_where_it_is_kept() {
     let (repo, mut store) = kept();

@@ -28,6 +28,7 @@ fn threshold(role: &str, need: u64, got: u64) -> UpdateError {
     }
 }
 
+// V65
 #[test]
 fn accepts_a_repository() {
     let repo = Repo::new();
@@ -41,7 +42,7 @@ fn accepts_a_repository() {
     assert!(repo.asked().contains(&"2.root.json".to_owned()));
 }
 
-// T1
+// V65 T1
 #[test]
 fn rejects_a_timestamp_that_goes_back() {
     let (error, store) = refused_later(|repo| {
@@ -62,7 +63,7 @@ fn rejects_a_timestamp_that_goes_back() {
     assert!(load_all(&Repo::new(), &store).unwrap().is_some());
 }
 
-// T1
+// V65 T1
 #[test]
 fn rejects_a_snapshot_that_goes_back() {
     let (error, _) = refused_later(|repo| {
@@ -77,7 +78,7 @@ fn rejects_a_snapshot_that_goes_back() {
     );
 }
 
-// T1
+// V65 T1
 #[test]
 fn rejects_targets_that_go_back() {
     let (error, _) = refused_later(|repo| {
@@ -92,7 +93,7 @@ fn rejects_targets_that_go_back() {
     );
 }
 
-// T1
+// V65 T1
 #[test]
 fn rejects_a_delegated_role_that_goes_back_or_is_gone() {
     let mut repo = Repo::new();
@@ -117,7 +118,7 @@ fn rejects_a_delegated_role_that_goes_back_or_is_gone() {
     assert_eq!(UpdateError::Removed { role }, gone);
 }
 
-// T2
+// V65 T2
 #[test]
 fn rejects_one_key_under_two_names() {
     let error = refused(|repo| {
@@ -134,7 +135,7 @@ fn rejects_one_key_under_two_names() {
     assert_eq!(threshold("targets", 2, 1), error);
 }
 
-// T2
+// V65 T2
 #[test]
 fn rejects_two_signatures_under_one_name() {
     let error = refused(|repo| {
@@ -146,6 +147,7 @@ fn rejects_two_signatures_under_one_name() {
     assert_eq!(UpdateError::DuplicateSignature { role }, error);
 }
 
+// V65
 #[test]
 fn rejects_signatures_of_others() {
     for (change, want) in [
@@ -171,6 +173,7 @@ fn rejects_signatures_of_others() {
     }
 }
 
+// V65
 #[test]
 fn accepts_bad_signatures_beside_enough_good_ones() {
     let mut repo = Repo::new();
@@ -186,7 +189,7 @@ fn accepts_bad_signatures_beside_enough_good_ones() {
     assert!(update_all(&repo, &mut Memory::default()).is_ok());
 }
 
-// T3
+// V65 T3
 #[test]
 fn rejects_thresholds_below_one() {
     for number in [0, -1] {
@@ -206,7 +209,7 @@ fn rejects_thresholds_below_one() {
     }
 }
 
-// T5
+// V65 T5
 #[test]
 fn rejects_what_is_no_metadata() {
     for (text, code) in [
@@ -229,6 +232,7 @@ fn rejects_what_is_no_metadata() {
     }
 }
 
+// V65
 #[test]
 fn rejects_metadata_that_says_something_else() {
     for (name, value, code) in [
@@ -256,7 +260,7 @@ fn rejects_metadata_that_says_something_else() {
     }
 }
 
-// T7
+// V65 T7
 #[test]
 fn rejects_roots_that_do_not_follow() {
     for found in [1, 3] {
@@ -278,7 +282,7 @@ fn rejects_roots_that_do_not_follow() {
     }
 }
 
-// T7
+// V65 T7
 #[test]
 fn rejects_roots_without_both_thresholds() {
     let old_only = refused(|repo| repo.rotate(|it| it.set_role("root", &[7, 8], 2)));
@@ -293,6 +297,7 @@ fn rejects_roots_without_both_thresholds() {
     assert_eq!(threshold("root", 2, 1), new_only);
 }
 
+// V65
 #[test]
 fn accepts_roots_with_other_keys() {
     let mut repo = Repo::new();
@@ -310,7 +315,7 @@ fn accepts_roots_with_other_keys() {
     assert!(load_all(&repo, &store).unwrap().is_some());
 }
 
-// T15
+// V65 T15
 #[test]
 fn accepts_a_root_that_is_over_if_one_follows() {
     let over = "2025-01-01T00:00:00Z";
@@ -325,7 +330,7 @@ fn accepts_a_root_that_is_over_if_one_follows() {
     assert!(update_all(&repo, &mut Memory::default()).is_ok());
 }
 
-// T8
+// V65 T8
 #[test]
 fn keeps_no_timestamp_that_is_over_or_goes_back() {
     for (name, value) in [
@@ -343,7 +348,7 @@ fn keeps_no_timestamp_that_is_over_or_goes_back() {
     }
 }
 
-// T9
+// V65 T9
 #[test]
 fn rejects_metadata_of_another_hash_or_length() {
     for (listed, code) in [
@@ -379,7 +384,7 @@ fn rejects_metadata_of_another_hash_or_length() {
     }
 }
 
-// T9
+// V65 T9
 #[test]
 fn rejects_each_role_that_is_over() {
     for role in ["root", "timestamp", "snapshot", "targets", "a"] {
@@ -401,6 +406,7 @@ fn rejects_each_role_that_is_over() {
     }
 }
 
+// V65
 #[test]
 fn rejects_other_versions_than_listed() {
     for (role, file) in [
@@ -423,6 +429,7 @@ fn rejects_other_versions_than_listed() {
     }
 }
 
+// V65
 #[test]
 fn rejects_targets_with_other_bytes() {
     let path = |repo: &Repo| {
@@ -446,6 +453,7 @@ fn rejects_targets_with_other_bytes() {
     assert!(matches!(error, UpdateError::Status { status: 404, .. }));
 }
 
+// V65
 #[test]
 fn rejects_targets_without_a_known_hash() {
     let error = refused(|repo| {
@@ -456,6 +464,7 @@ fn rejects_targets_without_a_known_hash() {
     assert_eq!("tuf.hash", error.code());
 }
 
+// V65
 #[test]
 fn accepts_the_absence_of_a_target() {
     let mut repo = Repo::new();
@@ -467,6 +476,7 @@ fn accepts_the_absence_of_a_target() {
     assert_eq!(vec![None], updated.targets);
 }
 
+// V65
 #[test]
 fn accepts_versions_that_were_driven_up_with_a_lost_key() {
     for role in ["timestamp", "snapshot"] {
@@ -496,6 +506,7 @@ fn accepts_versions_that_were_driven_up_with_a_lost_key() {
     }
 }
 
+// V65
 #[test]
 fn accepts_keys_of_unknown_kinds_without_counting_them() {
     let mut repo = Repo::new();
@@ -513,6 +524,7 @@ fn accepts_keys_of_unknown_kinds_without_counting_them() {
     assert_eq!(threshold("timestamp", 2, 1), error);
 }
 
+// V65
 #[test]
 fn rejects_too_many_roles_in_a_row() {
     let mut repo = Repo::new();
@@ -527,6 +539,7 @@ fn rejects_too_many_roles_in_a_row() {
     assert_eq!(UpdateError::Delegations { cap: 32 }, error);
 }
 
+// V65
 #[test]
 fn rejects_a_repository_without_metadata() {
     for (file, url) in [
@@ -543,6 +556,7 @@ fn rejects_a_repository_without_metadata() {
     }
 }
 
+// V65
 #[test]
 fn rejects_a_first_root_that_is_not_signed() {
     let mut repo = Repo::new();
@@ -554,6 +568,7 @@ fn rejects_a_first_root_that_is_not_signed() {
     assert_eq!(threshold("root", 2, 1), error);
 }
 
+// V65
 #[test]
 fn asks_for_no_more_than_is_new() {
     let mut repo = Repo::new();
@@ -570,6 +585,7 @@ fn asks_for_no_more_than_is_new() {
     assert_eq!(vec!["2.root.json", "timestamp.json"], repo.asked());
 }
 
+// V65
 #[test]
 fn accepts_plain_names_where_snapshots_are_not_consistent() {
     let mut repo = Repo::new();

@@ -41,11 +41,13 @@ fn graph() -> Repo {
     repo
 }
 
+// V65
 #[test]
 fn asks_those_trusted_by_the_first_before_the_second() {
     assert_eq!(vec!["a", "c", "d", "b"], visited(&graph(), "x"));
 }
 
+// V65
 #[test]
 fn asks_nobody_after_a_terminating_delegation() {
     let mut repo = graph();
@@ -56,7 +58,7 @@ fn asks_nobody_after_a_terminating_delegation() {
     assert_eq!(vec!["a", "c"], visited(&repo, "x"));
 }
 
-// T11
+// V65 T11
 #[test]
 fn asks_only_those_whose_paths_fit() {
     let mut repo = graph();
@@ -70,6 +72,7 @@ fn asks_only_those_whose_paths_fit() {
     assert!(visited(&repo, "a/b/x").is_empty());
 }
 
+// V65
 #[test]
 fn accepts_a_target_of_a_delegated_role() {
     let mut repo = graph();
@@ -90,7 +93,7 @@ fn accepts_a_target_of_a_delegated_role() {
     );
 }
 
-// T4: the same name with other keys, by another delegator
+// V65 T4: the same name with other keys, by another delegator
 #[test]
 fn rejects_a_role_signed_for_another_delegator() {
     let mut repo = graph();
@@ -104,7 +107,7 @@ fn rejects_a_role_signed_for_another_delegator() {
     assert!(matches!(&error, UpdateError::Threshold { role, need: 1, got: 0 } if role == "c"));
 }
 
-// T12
+// V65 T12
 #[test]
 fn rejects_a_kept_role_once_its_delegator_has_other_keys() {
     let mut repo = graph();
@@ -122,6 +125,7 @@ fn rejects_a_kept_role_once_its_delegator_has_other_keys() {
     assert!(matches!(&error, UpdateError::Threshold { role, .. } if role == "a"));
 }
 
+// V65
 #[test]
 fn rejects_a_role_that_the_snapshot_does_not_list() {
     let mut repo = graph();
@@ -138,7 +142,7 @@ fn rejects_a_role_that_the_snapshot_does_not_list() {
     assert_eq!(UpdateError::NotListed { role }, error);
 }
 
-// T4 T6
+// V65 T4 T6
 #[test]
 fn rejects_delegated_roles_that_are_called_like_others() {
     for name in [
@@ -160,7 +164,7 @@ fn rejects_delegated_roles_that_are_called_like_others() {
     }
 }
 
-// T6
+// V65 T6
 #[test]
 fn accepts_odd_names_without_leaving_the_repository() {
     let mut repo = Repo::new();
@@ -178,7 +182,7 @@ fn accepts_odd_names_without_leaving_the_repository() {
     assert_eq!("role...%2Fa%3F%23.json", item.file_name());
 }
 
-// T6
+// V65 T6
 #[test]
 fn rejects_targets_outside_the_repository() {
     let mut repo = Repo::new();
@@ -200,6 +204,7 @@ fn rejects_targets_outside_the_repository() {
     assert_eq!(UpdateError::Name { name }, error);
 }
 
+// V65
 #[test]
 fn rejects_paths_and_hash_prefixes_together() {
     let mut repo = graph();
