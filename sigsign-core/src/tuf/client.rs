@@ -288,6 +288,8 @@ impl Update<'_> {
                 }
             }
             let Some(bytes) = self.next_root(version).await? else {
+                // What is kept in its place, if anything, is nobody's, and would be read first.
+                self.store.remove(&Item::Root(version))?;
                 break;
             };
             let next = root.next(&bytes)?;

@@ -137,6 +137,30 @@ fn rejects_a_root_of_somebody_else_where_it_is_kept() {
     assert!(load_all(&repo, &store).is_ok());
 }
 
+// T12 T14
+#[test]
+fn accepts_after_an_update_what_was_damaged_before_it() {
+    let (repo, whole) = kept();
+    let hash = crate::encoding::hex_encode(&crate::crypto::sha256(CONTENT));
+    let target = Item::Target {
+        name: TARGET,
+        hash: &hash,
+    };
+    // There is no third root yet.
+    let roots = [Item::Root(1), Item::Root(2), Item::Root(3)];
+    let others = [Item::Timestamp, Item::Snapshot, Item::Targets, target];
+    for item in roots.iter().chain(&others) {
+        let mut store = whole.clone();
+        store.write(item, b"{}").unwrap();
+
+        update_all(&repo, &mut store).unwrap();
+
+        let held = load_all(&repo, &store).unwrap().unwrap();
+        assert_eq!(vec![Some(CONTENT.to_vec())], held.targets, "{item:?}");
+        assert_eq!(None, held.stale, "{item:?}");
+    }
+}
+
 #[test]
 fn accepts_what_an_update_left_halfway() {
     let (mut repo, mut store) = kept();
