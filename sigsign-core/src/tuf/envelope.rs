@@ -22,7 +22,18 @@ use crate::time::Timestamp;
 pub(super) struct Envelope<'a> {
     role: String,
     signed: &'a str,
-    signatures: Vec<(String, Vec<u8>)>,
+    /// What the signatures are over, once somebody asked.
+    message: Option<Vec<u8>>,
+    signatures: Vec<Signature>,
+}
+
+#[derive(Debug)]
+struct Signature {
+    key_id: String,
+    bytes: Vec<u8>,
+    /// Whose it is, once that was found out: the key of a root that comes next is most often one
+    /// of the root before.
+    by: Option<(Declared, PublicKey)>,
 }
 
 impl<'a> Envelope<'a> {
@@ -41,20 +52,24 @@ impl<'a> Envelope<'a> {
             let cap = limits::TUF_SIGNATURES;
             shape(format!("wanted at most {cap} signatures, found {found}"))
         })?;
-        let mut signatures: Vec<(String, Vec<u8>)> = Vec::with_capacity(found.len());
+        let mut signatures: Vec<Signature> = Vec::with_capacity(found.len());
         for signature in found {
             // tuf 4.2.1: several signatures with the same key id are not allowed.
-            if signatures.iter().any(|(id, _)| *id == signature.keyid) {
+            if signatures.iter().any(|it| it.key_id == signature.keyid) {
                 let role = role.to_owned();
                 return Err(UpdateError::DuplicateSignature { role });
             }
-            // What is not hexadecimal does not verify, and does no harm beside others that do.
-            let bytes = hex_decode(&signature.sig).unwrap_or_default();
-            signatures.push((signature.keyid.clone(), bytes));
+            signatures.push(Signature {
+                key_id: signature.keyid.clone(),
+                // What is not hexadecimal does not verify, and does no harm beside others that do.
+                bytes: hex_decode(&signature.sig).unwrap_or_default(),
+                by: None,
+            });
         }
         Ok(Self {
             role: role.to_owned(),
             signed: envelope.signed.get(),
+            message: None,
             signatures,
         })
     }
@@ -69,6 +84,32 @@ impl<'a> Envelope<'a> {
         Ok(canonical(&value))
     }
 
+    /// How many of the keys signed, each counted once (T2); not more than `enough` are asked.
+    fn signers(&mut self, keys: &Authority, enough: u64) -> Result<u64, UpdateError> {
+        let message = match self.message.take() {
+            Some(message) => message,
+            None => self.message()?,
+        };
+        let mut signers: Vec<&PublicKey> = Vec::new();
+        let mut got = 0;
+        for signature in &mut self.signatures {
+            if got >= enough {
+                break;
+            }
+            let Some(declared) = keys.key(&signature.key_id) else {
+                continue;
+            };
+            if let Some(key) = signature.signer(declared, &message)
+                && !signers.contains(&key)
+            {
+                signers.push(key);
+                got = got.saturating_add(1);
+            }
+        }
+        self.message = Some(message);
+        Ok(got)
+    }
+
     /// What it says, before anybody has said that it may be believed: how a root names the keys
     /// that it must itself be signed by.
     pub(super) fn claims(&self) -> Signed<'_> {
@@ -76,6 +117,19 @@ impl<'a> Envelope<'a> {
             role: &self.role,
             text: self.signed,
         }
+    }
+}
+
+impl Signature {
+    /// The key, if it made this signature.
+    fn signer(&mut self, declared: &Declared, message: &[u8]) -> Option<&PublicKey> {
+        let known = self.by.as_ref().filter(|(known, _)| known == declared);
+        if known.is_none() {
+            let (key, algorithm) = declared.decode()?;
+            key.verify(algorithm, message, &self.bytes).ok()?;
+            self.by = Some((declared.clone(), key));
+        }
+        self.by.as_ref().map(|(_, key)| key)
     }
 }
 
@@ -206,23 +260,11 @@ pub(super) struct Authority {
 
 impl Authority {
     /// Whether enough of the keys signed. One key counts once, under however many names (T2).
-    pub(super) fn open<'e>(&self, envelope: &'e Envelope<'_>) -> Result<Signed<'e>, UpdateError> {
-        let message = envelope.message()?;
-        let mut signers: Vec<PublicKey> = Vec::new();
-        let mut got = 0;
-        for (id, signature) in &envelope.signatures {
-            if got >= self.threshold {
-                break;
-            }
-            let Some((key, algorithm)) = self.key(id) else {
-                continue;
-            };
-            let signed = key.verify(algorithm, &message, signature);
-            if signed.is_ok() && !signers.contains(&key) {
-                signers.push(key);
-                got = got.saturating_add(1);
-            }
-        }
+    pub(super) fn open<'e>(
+        &self,
+        envelope: &'e mut Envelope<'_>,
+    ) -> Result<Signed<'e>, UpdateError> {
+        let got = envelope.signers(self, self.threshold)?;
         if got >= self.threshold {
             return Ok(envelope.claims());
         }
@@ -239,9 +281,9 @@ impl Authority {
         !self.keys.iter().all(|(_, key)| is_kept(key))
     }
 
-    fn key(&self, id: &str) -> Option<(PublicKey, Algorithm)> {
+    fn key(&self, id: &str) -> Option<&Declared> {
         let (_, key) = self.keys.iter().find(|(known, _)| known == id)?;
-        key.decode()
+        Some(key)
     }
 }
 

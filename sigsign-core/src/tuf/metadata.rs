@@ -39,9 +39,9 @@ impl Root {
 
     /// The same, and checks that it is signed as it says.
     pub(super) fn given_signed(bytes: &[u8]) -> Result<Self, UpdateError> {
-        let envelope = Envelope::parse(ROOT, bytes)?;
+        let mut envelope = Envelope::parse(ROOT, bytes)?;
         let root = Self::read(envelope.claims())?;
-        root.own.open(&envelope)?;
+        root.own.open(&mut envelope)?;
         Ok(root)
     }
 
@@ -49,12 +49,12 @@ impl Root {
     ///
     /// Spec: tuf 5.3.4, 5.3.5
     pub(super) fn next(&self, bytes: &[u8]) -> Result<Self, UpdateError> {
-        let envelope = Envelope::parse(ROOT, bytes)?;
+        let mut envelope = Envelope::parse(ROOT, bytes)?;
         // 5.3.4. Signed by a threshold of keys of version N.
-        let signed = self.own.open(&envelope)?;
+        let signed = self.own.open(&mut envelope)?;
         let next = Self::read(signed)?;
         // And by a threshold of its own.
-        next.own.open(&envelope)?;
+        next.own.open(&mut envelope)?;
         // 5.3.5. Exactly one version further (T7).
         next.header
             .check_version(self.header.version.saturating_add(1))?;
@@ -85,8 +85,8 @@ impl Root {
 
     /// Spec: tuf 4.6, 5.4.2
     pub(super) fn timestamp(&self, bytes: &[u8]) -> Result<TimestampMeta, UpdateError> {
-        let envelope = Envelope::parse(TIMESTAMP, bytes)?;
-        let signed = self.timestamp.open(&envelope)?;
+        let mut envelope = Envelope::parse(TIMESTAMP, bytes)?;
+        let signed = self.timestamp.open(&mut envelope)?;
         let header = signed.header(TIMESTAMP)?;
         let json: MetaJson = signed.read()?;
         let snapshot = json.meta.get("snapshot.json");
@@ -99,8 +99,8 @@ impl Root {
 
     /// Spec: tuf 4.4, 5.5.3
     pub(super) fn snapshot(&self, bytes: &[u8]) -> Result<SnapshotMeta, UpdateError> {
-        let envelope = Envelope::parse(SNAPSHOT, bytes)?;
-        let signed = self.snapshot.open(&envelope)?;
+        let mut envelope = Envelope::parse(SNAPSHOT, bytes)?;
+        let signed = self.snapshot.open(&mut envelope)?;
         let header = signed.header(SNAPSHOT)?;
         let json: MetaJson = signed.read()?;
         let mut roles = BTreeMap::new();
@@ -203,8 +203,8 @@ pub(super) struct Targets {
 
 impl Targets {
     fn open(role: &str, authority: &Authority, bytes: &[u8]) -> Result<Self, UpdateError> {
-        let envelope = Envelope::parse(role, bytes)?;
-        let signed = authority.open(&envelope)?;
+        let mut envelope = Envelope::parse(role, bytes)?;
+        let signed = authority.open(&mut envelope)?;
         let header = signed.header(TARGETS)?;
         let json: TargetsJson = signed.read()?;
         let mut targets = BTreeMap::new();
