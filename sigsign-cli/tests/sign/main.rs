@@ -47,11 +47,11 @@ impl Folder {
         self.0.join(name)
     }
 
-    /// The names of what is there, sorted; without the instance.
+    /// The names of what is there, sorted; without the instance, and what the user keeps.
     fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(&self.0).unwrap();
         let names = entries.map(|it| it.unwrap().file_name().into_string().unwrap());
-        let mut names: Vec<String> = names.filter(|it| it != "instance").collect();
+        let mut names: Vec<String> = names.filter(|it| it != "instance" && it != "home").collect();
         names.sort();
         names
     }
@@ -72,6 +72,8 @@ impl Folder {
             .env_remove("HTTPS_PROXY")
             .env_remove("ALL_PROXY")
             .env("USER", "jane")
+            .env("XDG_CACHE_HOME", self.path("home/cache"))
+            .env("XDG_CONFIG_HOME", self.path("home/config"))
             .stdin(Stdio::null());
         command
     }

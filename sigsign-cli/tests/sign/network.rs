@@ -108,6 +108,30 @@ fn accepts_tls_of_an_authority_that_is_named_only() {
 
     let trusted = it.run(sign.into_iter().chain(["--tls-ca", "ca.pem"]));
     assert_eq!(Some(0), trusted.status.code(), "{}", shown(&trusted.stderr));
+
+    it.write("root.json", &first_root(&served));
+    let repository = format!("{url}/tuf");
+    let add = [
+        "trust",
+        "add",
+        &repository,
+        "--root",
+        "root.json",
+        "--name",
+        "mine",
+    ];
+    let untrusted = it.run(add);
+    let stderr = shown(&untrusted.stderr);
+    assert_eq!(Some(4), untrusted.status.code(), "{stderr}");
+    assert!(stderr.contains("code: tuf.fetch\n"), "{stderr}");
+    let trusted = it.run(add.into_iter().chain(["--tls-ca", "ca.pem"]));
+    assert_eq!(Some(0), trusted.status.code(), "{}", shown(&trusted.stderr));
+}
+
+/// The root that the repository of the instance begins with.
+fn first_root(served: &Served) -> String {
+    let root = served.instance.tuf().file("1.root.json").unwrap();
+    String::from_utf8(root.unwrap()).unwrap()
 }
 
 // A proxy is asked for the whole URL, and our services do not mind.
@@ -122,16 +146,22 @@ fn accepts_a_proxy_of_the_environment() {
         .into_iter()
         .chain(["--instance", "http://nowhere.localhost:1"]);
 
-    let output = it
-        .command(arguments)
-        .env("HTTP_PROXY", &served.url)
-        .env("http_proxy", &served.url)
-        .env_remove("NO_PROXY")
-        .env_remove("no_proxy")
-        .output()
-        .unwrap();
+    it.write("root.json", &first_root(&served));
+    let repository = "http://nowhere.localhost:1/tuf";
+    let add = ["trust", "add", repository, "--root", "root.json"];
 
-    assert_eq!(Some(0), output.status.code(), "{}", shown(&output.stderr));
+    for arguments in [arguments.collect(), add.to_vec()] {
+        let output = it
+            .command(arguments)
+            .env("HTTP_PROXY", &served.url)
+            .env("http_proxy", &served.url)
+            .env_remove("NO_PROXY")
+            .env_remove("no_proxy")
+            .output()
+            .unwrap();
+
+        assert_eq!(Some(0), output.status.code(), "{}", shown(&output.stderr));
+    }
 }
 
 // A42
