@@ -51,7 +51,9 @@ impl Folder {
     fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(&self.0).unwrap();
         let names = entries.map(|it| it.unwrap().file_name().into_string().unwrap());
-        let mut names: Vec<String> = names.filter(|it| it != "instance" && it != "home").collect();
+        let mut names: Vec<String> = names
+            .filter(|it| it != "instance" && it != "home")
+            .collect();
         names.sort();
         names
     }

@@ -78,6 +78,7 @@ fn matches_part(pattern: &str, part: &str) -> bool {
 mod tests {
     use super::*;
 
+    // T10 T11
     #[test]
     fn accepts_what_the_specification_has_as_examples() {
         for (pattern, target) in [

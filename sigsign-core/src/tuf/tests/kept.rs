@@ -13,7 +13,7 @@ fn kept() -> (Repo, Memory) {
     (repo, store)
 }
 
-// V64
+// V64 T12-T14
 #[test]
 fn accepts_what_the_last_update_left() {
     let (repo, store) = kept();
@@ -137,7 +137,7 @@ fn rejects_a_root_of_somebody_else_where_it_is_kept() {
     assert!(load_all(&repo, &store).is_ok());
 }
 
-// T12 T14
+// V64 T12 T14
 #[test]
 fn accepts_after_an_update_what_was_damaged_before_it() {
     let (repo, whole) = kept();

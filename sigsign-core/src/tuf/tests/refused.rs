@@ -28,7 +28,7 @@ fn threshold(role: &str, need: u64, got: u64) -> UpdateError {
     }
 }
 
-// V65
+// V65 T3 T5
 #[test]
 fn accepts_a_repository() {
     let repo = Repo::new();
@@ -40,6 +40,25 @@ fn accepts_a_repository() {
     let versions: Vec<_> = updated.roles.all().iter().map(|it| it.version).collect();
     assert_eq!(vec![1, 1, 1, 1], versions);
     assert!(repo.asked().contains(&"2.root.json".to_owned()));
+}
+
+// V65 T1 T8
+#[test]
+fn accepts_what_is_newer_or_the_same() {
+    let mut repo = Repo::new();
+    let mut store = Memory::default();
+    for version in [1, 1, 2, 2, 3] {
+        if repo.timestamp["version"] != json!(version) {
+            repo.publish_next();
+        }
+
+        update_all(&repo, &mut store).unwrap();
+
+        let held = load_all(&repo, &store).unwrap().unwrap();
+        for role in ["timestamp", "snapshot", "targets"] {
+            assert_eq!(version, held.roles.role(role).unwrap().version, "{role}");
+        }
+    }
 }
 
 // V65 T1
@@ -297,7 +316,7 @@ fn rejects_roots_without_both_thresholds() {
     assert_eq!(threshold("root", 2, 1), new_only);
 }
 
-// V65
+// V65 T2 T7
 #[test]
 fn accepts_roots_with_other_keys() {
     let mut repo = Repo::new();
@@ -332,20 +351,48 @@ fn accepts_a_root_that_is_over_if_one_follows() {
 
 // V65 T8
 #[test]
-fn keeps_no_timestamp_that_is_over_or_goes_back() {
-    for (name, value) in [
-        ("expires", json!("2025-01-01T00:00:00Z")),
-        ("meta", json!({"snapshot.json": {"version": 1}})),
+fn rejects_timestamps_without_keeping_them() {
+    let older = json!({"snapshot.json": {"version": 1}});
+    for (name, value, code) in [
+        ("expires", json!("2025-01-01T00:00:00Z"), "tuf.expired"),
+        ("meta", older, "tuf.rollback"),
     ] {
-        let (_, store) = refused_later(|repo| {
+        let (error, store) = refused_later(|repo| {
             bump(&mut repo.timestamp);
             repo.timestamp[name] = value;
             repo.publish();
         });
 
+        assert_eq!(code, error.code());
         let held = load_all(&Repo::new(), &store).unwrap().unwrap();
         assert_eq!(2, held.roles.role("timestamp").unwrap().version, "{name}");
     }
+}
+
+// V65 T9
+#[test]
+fn accepts_metadata_of_the_hash_and_length_that_are_listed() {
+    let mut repo = Repo::new();
+    repo.delegate("a", 7, &["*"]);
+    repo.targets["targets"] = json!({});
+    let exact = |bytes: &[u8]| {
+        let mut entry = listed(bytes);
+        entry["version"] = json!(1);
+        entry
+    };
+    repo.publish();
+    for role in ["targets", "a"] {
+        let entry = exact(&repo.files[&format!("1.{role}.json")]);
+        repo.snapshot["meta"][format!("{role}.json")] = entry;
+    }
+    repo.publish();
+    repo.timestamp["meta"]["snapshot.json"] = exact(&repo.files["1.snapshot.json"]);
+    repo.publish();
+
+    let updated = update_all(&repo, &mut Memory::default()).unwrap();
+
+    assert_eq!(vec![None], updated.targets);
+    assert!(repo.asked().contains(&"1.a.json".to_owned()));
 }
 
 // V65 T9
@@ -384,7 +431,7 @@ fn rejects_metadata_of_another_hash_or_length() {
     }
 }
 
-// V65 T9
+// V65 T9 T15
 #[test]
 fn rejects_each_role_that_is_over() {
     for role in ["root", "timestamp", "snapshot", "targets", "a"] {

@@ -72,7 +72,7 @@ fn asks_only_those_whose_paths_fit() {
     assert!(visited(&repo, "a/b/x").is_empty());
 }
 
-// V65
+// V65 T4 T9 T12
 #[test]
 fn accepts_a_target_of_a_delegated_role() {
     let mut repo = graph();
