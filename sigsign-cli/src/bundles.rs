@@ -16,6 +16,15 @@ pub(crate) struct Bundles {
     found: Found,
 }
 
+/// What is looked for beside an artifact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Its signature first of all.
+    Signature,
+    /// A statement about it: where there are several bundles, first of all.
+    Statement,
+}
+
 /// Each bundle, or what is wrong with it; or what is wrong with their file. Never empty.
 type Found = Result<Vec<Result<Bundle, Problem>>, Problem>;
 
@@ -29,9 +38,9 @@ impl Bundles {
     }
 
     /// The bundles beside an artifact. The plan asks for a path for what is not a file.
-    pub(crate) fn beside(subject: &Subject) -> Self {
+    pub(crate) fn beside(subject: &Subject, wanted: Wanted) -> Self {
         let found = match subject {
-            Subject::File(file) => find(file),
+            Subject::File(file) => find(file, wanted),
             _ => Err(Problem::input("bundle.not-found", "no bundle")),
         };
         match found {
@@ -73,12 +82,19 @@ fn read(path: &Path) -> Found {
     Ok(bundles)
 }
 
-/// Where the bundle of a file is looked for, in this order.
-const BUNDLE_ENDINGS: [&str; 3] = [".sigstore.json", ".sigstore", ".sigstore.jsonl"];
+impl Wanted {
+    /// Where it is looked for, in this order.
+    fn endings(self) -> [&'static str; 3] {
+        match self {
+            Self::Signature => [".sigstore.json", ".sigstore", ".sigstore.jsonl"],
+            Self::Statement => [".sigstore.jsonl", ".sigstore.json", ".sigstore"],
+        }
+    }
+}
 
 /// The first bundle beside the file; a link that leads nowhere counts, so that it is noticed.
-fn find(file: &Path) -> Result<PathBuf, Problem> {
-    let candidates = BUNDLE_ENDINGS.map(|ending| {
+fn find(file: &Path, wanted: Wanted) -> Result<PathBuf, Problem> {
+    let candidates = wanted.endings().map(|ending| {
         let mut name = file.as_os_str().to_owned();
         name.push(ending);
         PathBuf::from(name)
@@ -131,9 +147,12 @@ mod tests {
         let file = folder.add("app");
 
         let old = folder.add("app.sigstore");
-        assert_eq!(old, find(&file).unwrap());
+        assert_eq!(old, find(&file, Wanted::Signature).unwrap());
+        let more = folder.add("app.sigstore.jsonl");
+        assert_eq!(old, find(&file, Wanted::Signature).unwrap());
+        assert_eq!(more, find(&file, Wanted::Statement).unwrap());
         let new = folder.add("app.sigstore.json");
-        assert_eq!(new, find(&file).unwrap());
+        assert_eq!(new, find(&file, Wanted::Signature).unwrap());
     }
 
     // V1
@@ -142,15 +161,24 @@ mod tests {
         let folder = Folder::new("none");
         let file = folder.add("app");
 
-        assert_eq!("bundle.not-found", find(&file).unwrap_err().code);
+        assert_eq!(
+            "bundle.not-found",
+            find(&file, Wanted::Signature).unwrap_err().code
+        );
     }
 
     #[test]
     fn rejects_a_file_that_is_not_there_before_its_bundle() {
         let folder = Folder::new("nothing");
 
-        assert_eq!("artifact.read", find(&folder.0).unwrap_err().code);
+        assert_eq!(
+            "artifact.read",
+            find(&folder.0, Wanted::Signature).unwrap_err().code
+        );
         let absent = folder.0.join("absent");
-        assert_eq!("artifact.read", find(&absent).unwrap_err().code);
+        assert_eq!(
+            "artifact.read",
+            find(&absent, Wanted::Signature).unwrap_err().code
+        );
     }
 }

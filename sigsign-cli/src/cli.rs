@@ -1,5 +1,6 @@
 //! The grammar of the command line, and nothing else.
 
+mod attest;
 mod local;
 mod sign;
 mod trust;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use attest::Attest;
 pub(crate) use local::{
     Choices, Data, Local, LogKey, OtherKey, Reset, Rotate, Serve, Service, Token,
 };
@@ -106,6 +108,7 @@ pub(crate) enum When {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Sign(Box<Sign>),
+    Attest(Box<Attest>),
     Verify(Box<Verify>),
     /// Show what a bundle claims, without checking it
     Inspect(Inspect),
@@ -202,8 +205,9 @@ pub(crate) struct Signer {
 #[derive(Args, Debug, Default)]
 #[command(next_help_heading = "What else to ask for")]
 pub(crate) struct Demands {
-    /// A statement with this predicate type
-    #[arg(long = "type", value_name = "PREDICATE_TYPE")]
+    /// A statement with this predicate type: slsa, spdx, cyclonedx, openvex, vuln, link, custom, or
+    /// a URI
+    #[arg(long = "type", value_name = "TYPE")]
     pub(crate) predicate_type: Option<String>,
     /// Times from so many operators
     #[arg(long, value_name = "N")]

@@ -1,5 +1,6 @@
 //! Files: what is read, how much of it, and where a bundle is looked for.
 
+mod checksums;
 mod list;
 mod read_ahead;
 mod write;
@@ -10,9 +11,10 @@ use std::path::Path;
 
 use sigsign_core::limits;
 
+pub(crate) use checksums::checksums;
 pub(crate) use list::List;
 pub(crate) use read_ahead::ReadAhead;
-pub(crate) use write::{Places, bundle_beside};
+pub(crate) use write::{Places, bundle_beside, bundles_beside};
 
 use crate::problem::Problem;
 
@@ -22,6 +24,9 @@ const LINES_BYTES: usize = 64 << 20;
 /// Bytes of a file with one key. Ours; the largest RSA key in PEM is far smaller.
 const KEY_BYTES: usize = 64 << 10;
 
+/// Bytes of a list of checksums. Ours: a thousand long names, and what stands around them.
+const CHECKSUMS_BYTES: usize = 8 << 20;
+
 /// Up to this size a file is read at once; above it, in the background.
 pub(crate) const AT_ONCE_BYTES: u64 = 1 << 20;
 
@@ -29,9 +34,11 @@ pub(crate) const AT_ONCE_BYTES: u64 = 1 << 20;
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Document {
     Bundle,
+    Checksums,
     CtRoot,
     Key,
     Password,
+    Predicate,
     PrivateKey,
     SigningConfig,
     Statement,
@@ -45,8 +52,10 @@ impl Document {
     fn name(self) -> &'static str {
         match self {
             Self::Bundle => "bundle",
+            Self::Checksums => "list of checksums",
             Self::Key => "key",
             Self::Password => "password",
+            Self::Predicate => "predicate",
             Self::PrivateKey => "private key",
             Self::SigningConfig => "signing config",
             Self::Statement => "statement",
@@ -60,9 +69,11 @@ impl Document {
     fn code(self) -> &'static str {
         match self {
             Self::Bundle => "bundle.unreadable",
+            Self::Checksums => "checksums.read",
             Self::CtRoot => "ct-root.read",
             Self::Key => "key.read",
             Self::Password => "password.read",
+            Self::Predicate => "predicate.read",
             Self::PrivateKey => "signing-key.read",
             Self::SigningConfig => "signing-config.read",
             Self::Statement => "statement.read",
@@ -80,7 +91,8 @@ impl Document {
             Self::CtRoot | Self::Key | Self::Password | Self::PrivateKey | Self::TlsAuthority => {
                 KEY_BYTES
             }
-            Self::Statement => limits::STATEMENT_BYTES,
+            Self::Predicate | Self::Statement => limits::STATEMENT_BYTES,
+            Self::Checksums => CHECKSUMS_BYTES,
             // A line end may follow.
             Self::Token => limits::TOKEN_BYTES.saturating_add(2),
             Self::TufRoot => limits::TUF_ROOT_BYTES,

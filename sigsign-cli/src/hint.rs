@@ -154,6 +154,10 @@ pub(crate) fn of(code: &str) -> Option<&'static str> {
             "is this a Sigstore bundle? cosign writes one with --bundle, gh with `gh attestation \
              download`"
         }
+        "provenance.claim" => {
+            "--slsa is for jobs of GitHub Actions; elsewhere give --type slsa --predicate PATH"
+        }
+        code if code.starts_with("predicate.") || code.starts_with("checksums.") => return None,
         "token.audience" => "ask the token's issuer for one with the audience sigstore",
         "token.expired" => "tokens live for minutes: get a new one",
         "signing-key.no-password" | "signing-key.password" => {

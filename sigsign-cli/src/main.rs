@@ -15,6 +15,7 @@ mod json;
 mod local;
 mod outcome;
 mod plan;
+mod predicate;
 mod problem;
 mod progress;
 mod token;

@@ -1,5 +1,6 @@
 //! Arguments to a plan: every conflict is found here, before anything is read.
 
+pub(crate) mod attest;
 mod demands;
 pub(crate) mod sign;
 mod who;

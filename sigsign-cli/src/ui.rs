@@ -103,12 +103,13 @@ impl Ui {
         }
     }
 
-    /// What is said of a file that was signed.
-    pub(crate) fn signed(&self) -> &'static str {
-        if self.color {
-            "\x1b[32msigned\x1b[0m"
-        } else {
-            "signed"
+    /// What is said of a file that was signed, or that a statement was signed about.
+    pub(crate) fn made(&self, attested: bool) -> &'static str {
+        match (attested, self.color) {
+            (false, true) => "\x1b[32msigned\x1b[0m",
+            (false, false) => "signed",
+            (true, true) => "\x1b[32mattested\x1b[0m",
+            (true, false) => "attested",
         }
     }
 

@@ -1,5 +1,6 @@
 //! The commands: each takes its plan and does it.
 
+mod attest;
 mod batch;
 mod completions;
 mod conformance;
@@ -21,6 +22,7 @@ use crate::cli::{Command, Conformance};
 use crate::exit::Exit;
 use crate::files::{Document, shown};
 use crate::local::Local;
+use crate::plan::attest::Attest;
 use crate::plan::sign::{Sign, Whoami};
 use crate::plan::{Plan, Root};
 use crate::problem::Problem;
@@ -30,6 +32,7 @@ use crate::ui::Ui;
 pub(crate) fn run(command: Command, ui: &mut Ui) -> Result<Exit, Problem> {
     match command {
         Command::Sign(args) => sign::run(&Sign::new(*args, ui.network())?, ui),
+        Command::Attest(args) => attest::run(&Attest::new(*args, ui.network())?, ui),
         Command::Verify(args) => match Plan::new(*args)? {
             Plan::Batch(plan) => batch::run(&plan, ui),
             Plan::Verify(plan) => verify::run(&plan, ui),

@@ -28,6 +28,7 @@ use crate::token;
 use crate::ui::Ui;
 
 use services::Connected;
+use shown::Made;
 
 /// Signatures under way at the same time.
 const AT_ONCE: usize = 16;
@@ -41,7 +42,15 @@ pub(super) fn run(plan: &Sign, ui: &mut Ui) -> Result<Exit, Problem> {
     let signed = sign(plan)?;
     places.write(signed.iter().map(SignedBundle::json), ui)?;
     for (job, signed) in plan.jobs.iter().zip(&signed) {
-        shown::show(plan, job, signed, ui);
+        let made = Made {
+            subject: Some(&job.subject),
+            more: 0,
+            bundle: &job.bundle,
+            services: &plan.services,
+            verify_with: &plan.verify_with,
+            predicate_type: None,
+        };
+        shown::show(&made, signed, ui);
     }
     Ok(Exit::Done)
 }
@@ -75,7 +84,7 @@ fn sign(plan: &Sign) -> Result<Vec<SignedBundle>, Problem> {
     ran.map_err(|error| Problem::service(error.code(), NO_RUNTIME, &error))?
 }
 
-const NO_RUNTIME: &str = "the system gives no threads to sign on";
+pub(super) const NO_RUNTIME: &str = "the system gives no threads to sign on";
 
 /// Who signs, read from files.
 enum Who<'a> {
@@ -114,7 +123,7 @@ impl<'a> Who<'a> {
     }
 }
 
-fn read_key(path: &Path, password: Option<&Path>) -> Result<SigningKey, Problem> {
+pub(super) fn read_key(path: &Path, password: Option<&Path>) -> Result<SigningKey, Problem> {
     let pem = Zeroizing::new(Document::PrivateKey.read(path)?);
     let password = match password {
         Some(path) => Some(Zeroizing::new(Document::Password.read(path)?)),
@@ -130,7 +139,7 @@ fn read_key(path: &Path, password: Option<&Path>) -> Result<SigningKey, Problem>
 }
 
 /// What is signed, read before anybody is asked.
-enum Contents {
+pub(super) enum Contents {
     Digest(Digest),
     Statement(Vec<u8>),
 }
@@ -252,7 +261,10 @@ async fn apart<T: Send + 'static>(future: impl Future<Output = T> + Send + 'stat
     }
 }
 
-async fn witness(certified: Certified, contents: Contents) -> Result<SignedBundle, SignError> {
+pub(super) async fn witness(
+    certified: Certified,
+    contents: Contents,
+) -> Result<SignedBundle, SignError> {
     let signed = match contents {
         Contents::Digest(digest) => certified.sign(Artifact::Digest(digest), now())?,
         Contents::Statement(json) => certified.sign_statement(json, now())?,

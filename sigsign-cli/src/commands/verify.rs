@@ -3,7 +3,7 @@ use sigsign_core::trust::TrustedRoot;
 use sigsign_core::verify::Verifier;
 
 use super::{now, read_root};
-use crate::bundles::Bundles;
+use crate::bundles::{Bundles, Wanted};
 use crate::check::{Question, Reading};
 use crate::exit::Exit;
 use crate::instance::is_local;
@@ -27,11 +27,16 @@ pub(super) fn run(plan: &plan::Verify, ui: &mut Ui) -> Result<Exit, Problem> {
     };
     warn_of_age(&plan.root, &root, now, ui);
     let shared = plan.bundle.as_deref().map(Bundles::at);
+    let wanted = if plan.demands.want_statement() {
+        Wanted::Statement
+    } else {
+        Wanted::Signature
+    };
     let mut exit = Exit::Done;
     for subject in &plan.subjects {
         let answer = match &shared {
             Some(bundles) => question.ask(subject, bundles),
-            None => question.ask(subject, &Bundles::beside(subject)),
+            None => question.ask(subject, &Bundles::beside(subject, wanted)),
         };
         exit = exit.and(answer.exit());
         outcome::show(&subject.name(), &answer, ui);

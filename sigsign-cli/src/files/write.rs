@@ -1,9 +1,10 @@
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile};
 
-use super::{is_stdin, shown};
+use super::{is_lines, is_stdin, shown};
 use crate::problem::Problem;
 use crate::ui::Ui;
 
@@ -11,6 +12,13 @@ use crate::ui::Ui;
 pub(crate) fn bundle_beside(file: &Path) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(".sigstore.json");
+    PathBuf::from(name)
+}
+
+/// Where further bundles of a file go, a line each, and are looked for too.
+pub(crate) fn bundles_beside(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".sigstore.jsonl");
     PathBuf::from(name)
 }
 
@@ -37,6 +45,18 @@ impl<'a> Places<'a> {
         Ok(Self(places))
     }
 
+    /// Adds a bundle to each place that has one in each line, and writes it to any other.
+    pub(crate) fn add(&self, bundle: &str, ui: &mut Ui) -> Result<(), Problem> {
+        for place in &self.0 {
+            if is_lines(place) {
+                append(place, bundle).map_err(|error| unwritable(place, &error))?;
+            } else {
+                Places(vec![place]).write(std::iter::once(bundle), ui)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Writes each document to its place: first all beside them, then all are renamed. What was
     /// there before is replaced.
     pub(crate) fn write<'t>(
@@ -61,7 +81,38 @@ impl<'a> Places<'a> {
     }
 }
 
-fn beside(place: &Path, document: &str) -> std::io::Result<NamedTempFile> {
+/// Adds a line to a file that others may add to at the same time.
+///
+/// If it cannot be written as a whole, the file is as it was.
+fn append(place: &Path, line: &str) -> io::Result<()> {
+    let mut options = File::options();
+    let mut file = options.read(true).append(true).create(true).open(place)?;
+    file.lock()?;
+    let length = file.metadata()?.len();
+    let mut text = String::new();
+    if length > 0 && !ends_its_line(&mut file, length)? {
+        text.push('\n');
+    }
+    text.push_str(line.trim_end());
+    text.push('\n');
+    let written = file
+        .write_all(text.as_bytes())
+        .and_then(|()| file.sync_data());
+    if written.is_err() {
+        // Whatever comes of this, the error is the one to report.
+        let _ = file.set_len(length);
+    }
+    written
+}
+
+fn ends_its_line(file: &mut File, length: u64) -> io::Result<bool> {
+    let mut last = [0];
+    file.seek(SeekFrom::Start(length.saturating_sub(1)))?;
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
+}
+
+fn beside(place: &Path, document: &str) -> io::Result<NamedTempFile> {
     let mut builder = Builder::new();
     builder.prefix(".sigsign-");
     // As any program makes a file: the user's mask says who may read it.
@@ -80,7 +131,7 @@ fn folder_of(place: &Path) -> &Path {
     }
 }
 
-fn unwritable(place: &Path, error: &std::io::Error) -> Problem {
+fn unwritable(place: &Path, error: &io::Error) -> Problem {
     let sentence = format!("bundle {} cannot be written", shown(place));
     Problem::io("bundle.write", &sentence, error)
         .hint("--bundle PATH puts it elsewhere; nothing was written")

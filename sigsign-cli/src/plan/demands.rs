@@ -7,6 +7,7 @@ use sigsign_core::policy::{Instance, Policy, PolicyError};
 
 use super::Who;
 use crate::cli;
+use crate::predicate;
 use crate::problem::Problem;
 
 /// What else is asked for.
@@ -51,7 +52,10 @@ impl Demands {
                 _ => Instance::WithLogs,
             },
             flags: DemandFlags {
-                predicate_type: args.predicate_type,
+                predicate_type: args
+                    .predicate_type
+                    .map(|name| predicate::type_of(&name))
+                    .transpose()?,
                 min_times: args.min_times,
                 min_log_entries: args.min_log_entries,
                 min_scts: args.min_scts,
@@ -64,6 +68,11 @@ impl Demands {
         // What is wrong with them shows now, not after the first file.
         Who::Anybody.policy(&demands)?;
         Ok(demands)
+    }
+
+    /// Whether a statement is asked for.
+    pub(crate) fn want_statement(&self) -> bool {
+        self.flags.predicate_type.is_some()
     }
 
     pub(super) fn apply(&self, policy: Policy) -> Result<Policy, PolicyError> {

@@ -206,7 +206,7 @@ impl Job {
 }
 
 impl Credential {
-    fn new(args: cli::Credential, local: bool) -> Self {
+    pub(super) fn new(args: cli::Credential, local: bool) -> Self {
         if let Some(path) = args.key {
             let password = args.key_password;
             return Self::Key { path, password };
@@ -225,7 +225,7 @@ impl Credential {
         }
     }
 
-    fn paths(&self) -> [Option<&Path>; 2] {
+    pub(super) fn paths(&self) -> [Option<&Path>; 2] {
         match self {
             Self::Token {
                 source: TokenSource::File(path),
@@ -260,7 +260,7 @@ impl std::fmt::Debug for TokenSource {
 }
 
 impl Services {
-    fn new(args: cli::Services, network: Network) -> Result<Self, Problem> {
+    pub(super) fn new(args: cli::Services, network: Network) -> Result<Self, Problem> {
         if args.local {
             let data = args.data;
             return Ok(Self::Local { data, network });
@@ -313,7 +313,7 @@ impl Place {
 pub(crate) const KEPT_ROOT: &str = "trusted_root.json";
 
 /// The arguments by which `verify` trusts the same services.
-fn verify_with(services: &cli::Services) -> Vec<OsString> {
+pub(super) fn verify_with(services: &cli::Services) -> Vec<OsString> {
     let mut arguments = Vec::new();
     if services.local {
         arguments.push("--local".into());

@@ -3,6 +3,7 @@
 
 #[cfg(unix)]
 mod ambient;
+mod attest;
 mod network;
 
 use std::ffi::OsStr;

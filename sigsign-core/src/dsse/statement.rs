@@ -84,6 +84,24 @@ impl Statement {
         })
     }
 
+    /// Writes a statement of version 1 that says `predicate`, which is JSON, of `subjects`: names,
+    /// and the digests of each.
+    ///
+    /// # Errors
+    ///
+    /// As [`Statement::from_json`]: what is written can be read.
+    ///
+    /// Spec: in-toto v1, Statement
+    pub fn write(
+        subjects: &[(String, Vec<Digest>)],
+        predicate_type: &str,
+        predicate: &[u8],
+    ) -> Result<Vec<u8>, StatementError> {
+        let json = super::wire::write(subjects, predicate_type, predicate)?;
+        Self::from_json(&json)?;
+        Ok(json)
+    }
+
     /// The version of the format.
     pub fn version(&self) -> StatementVersion {
         self.version
@@ -334,6 +352,51 @@ mod tests {
             strong[..]
         );
         assert_eq!(1, second.strong_digests().count());
+    }
+
+    // S10
+    #[test]
+    fn writes_what_can_be_read() {
+        let digest = Digest::from_bytes(HashAlgorithm::Sha256, &[0xab; 32]).unwrap();
+        let subjects = [("a \"b\"".to_owned(), vec![digest])];
+
+        let json = Statement::write(&subjects, "https://p.example/v1", b"{ \"a\" : 1.0 }").unwrap();
+
+        let statement = Statement::from_json(&json).unwrap();
+        assert_eq!(StatementVersion::V1, statement.version());
+        assert_eq!("https://p.example/v1", statement.predicate_type());
+        assert_eq!(r#"{ "a" : 1.0 }"#, statement.predicate());
+        let [subject] = statement.subjects() else {
+            panic!("one subject");
+        };
+        assert_eq!(Some("a \"b\""), subject.name());
+        assert_eq!(vec![digest], subject.strong_digests().collect::<Vec<_>>());
+    }
+
+    // S10
+    #[test]
+    fn rejects_to_write_what_cannot_be_read() {
+        let digest = Digest::from_bytes(HashAlgorithm::Sha256, &[0xab; 32]).unwrap();
+        let subject = ("a".to_owned(), vec![digest]);
+        let many = vec![subject.clone(); limits::SUBJECTS + 1];
+        let one = std::slice::from_ref(&subject);
+
+        for (subjects, kind, predicate, code) in [
+            (&[][..], "p", &b"{}"[..], "statement.no-subject"),
+            (&many, "p", b"{}", "statement.too-many-subjects"),
+            (
+                &[("a".to_owned(), Vec::new())],
+                "p",
+                b"{}",
+                "statement.no-digest",
+            ),
+            (one, "", b"{}", "statement.predicate-type"),
+            (one, "p", b"{", "json.syntax"),
+            (one, "p", b"{\"a\":1,\"a\":2}", "json.duplicate"),
+        ] {
+            let error = Statement::write(subjects, kind, predicate).unwrap_err();
+            assert_eq!(code, error.code(), "{error}");
+        }
     }
 
     // V57

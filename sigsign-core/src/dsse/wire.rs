@@ -1,10 +1,13 @@
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::StatementError;
+use crate::digest::Digest;
+use crate::encoding::hex_encode;
 use crate::json;
 use crate::json::wire::Object;
 use crate::limits;
@@ -34,6 +37,50 @@ impl<'a> StatementJson<'a> {
             }),
         }
     }
+}
+
+/// A statement to be written.
+#[derive(serde::Serialize)]
+struct WrittenJson<'a> {
+    #[serde(rename = "_type")]
+    statement_type: &'static str,
+    subject: Vec<WrittenSubjectJson<'a>>,
+    #[serde(rename = "predicateType")]
+    predicate_type: &'a str,
+    predicate: &'a RawValue,
+}
+
+#[derive(serde::Serialize)]
+struct WrittenSubjectJson<'a> {
+    name: &'a str,
+    digest: BTreeMap<&'static str, String>,
+}
+
+/// Writes a statement of version 1; the predicate stays as it is.
+pub(super) fn write(
+    subjects: &[(String, Vec<Digest>)],
+    predicate_type: &str,
+    predicate: &[u8],
+) -> Result<Vec<u8>, StatementError> {
+    let predicate = json::check(predicate).map_err(StatementError::Json)?;
+    let shape = |error: serde_json::Error| StatementError::Shape {
+        line: error.line(),
+        column: error.column(),
+    };
+    let subject = subjects.iter().map(|(name, digests)| WrittenSubjectJson {
+        name,
+        digest: digests
+            .iter()
+            .map(|it| (it.algorithm().name(), hex_encode(it.as_bytes())))
+            .collect(),
+    });
+    let statement = WrittenJson {
+        statement_type: "https://in-toto.io/Statement/v1",
+        subject: subject.collect(),
+        predicate_type,
+        predicate: serde_json::from_str(predicate).map_err(shape)?,
+    };
+    serde_json::to_vec(&statement).map_err(shape)
 }
 
 #[derive(serde::Deserialize)]

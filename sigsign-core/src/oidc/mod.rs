@@ -8,7 +8,12 @@
 
 #[cfg(feature = "oidc")]
 pub mod ambient;
+#[cfg(feature = "oidc")]
+mod provenance;
 mod wire;
+
+#[cfg(feature = "oidc")]
+pub use provenance::{PROVENANCE_TYPE, ProvenanceError};
 
 use std::fmt;
 

@@ -21,6 +21,36 @@ pub(super) struct ClaimsJson<'a> {
     pub(super) federated_claims: Option<FederatedJson<'a>>,
     #[serde(borrow)]
     pub(super) job_workflow_ref: Option<Cow<'a, str>>,
+    #[cfg(feature = "oidc")]
+    #[serde(borrow)]
+    pub(super) workflow_ref: Option<Cow<'a, str>>,
+    #[cfg(feature = "oidc")]
+    #[serde(borrow)]
+    pub(super) repository: Option<Cow<'a, str>>,
+    #[cfg(feature = "oidc")]
+    #[serde(borrow)]
+    pub(super) repository_id: Option<Cow<'a, str>>,
+    #[cfg(feature = "oidc")]
+    #[serde(borrow)]
+    pub(super) repository_owner_id: Option<Cow<'a, str>>,
+    #[cfg(feature = "oidc")]
+    #[serde(borrow)]
+    pub(super) sha: Option<Cow<'a, str>>,
+    #[cfg(feature = "oidc")]
+    #[serde(borrow)]
+    pub(super) event_name: Option<Cow<'a, str>>,
+    #[cfg(feature = "oidc")]
+    #[serde(borrow)]
+    pub(super) runner_environment: Option<Cow<'a, str>>,
+    #[cfg(feature = "oidc")]
+    #[serde(borrow)]
+    pub(super) run_id: Option<Cow<'a, str>>,
+    #[cfg(feature = "oidc")]
+    #[serde(borrow)]
+    pub(super) run_attempt: Option<Cow<'a, str>>,
+    #[cfg(feature = "oidc")]
+    #[serde(borrow, rename = "ref")]
+    pub(super) reference: Option<Cow<'a, str>>,
     #[serde(borrow)]
     pub(super) server_url: Option<Cow<'a, str>>,
     #[serde(borrow)]
@@ -122,4 +152,47 @@ impl<'de> Deserialize<'de> for Truth {
         }
         deserializer.deserialize_any(TruthVisitor)
     }
+}
+
+/// SLSA provenance of GitHub's build type.
+#[cfg(feature = "oidc")]
+pub(super) struct ProvenanceJson<'a> {
+    /// Its ref, its repository and its file.
+    pub(super) workflow: (&'a str, String, &'a str),
+    pub(super) event_name: &'a str,
+    pub(super) repository_id: &'a str,
+    pub(super) repository_owner_id: &'a str,
+    pub(super) runner_environment: &'a str,
+    pub(super) source: String,
+    pub(super) commit: &'a str,
+    pub(super) builder: String,
+    pub(super) invocation: String,
+}
+
+/// Writes it.
+#[cfg(feature = "oidc")]
+pub(super) fn provenance(it: &ProvenanceJson<'_>) -> String {
+    let (reference, repository, path) = &it.workflow;
+    let predicate = serde_json::json!({
+        "buildDefinition": {
+            "buildType": "https://actions.github.io/buildtypes/workflow/v1",
+            "externalParameters": {
+                "workflow": { "ref": reference, "repository": repository, "path": path },
+            },
+            "internalParameters": {
+                "github": {
+                    "event_name": it.event_name,
+                    "repository_id": it.repository_id,
+                    "repository_owner_id": it.repository_owner_id,
+                    "runner_environment": it.runner_environment,
+                },
+            },
+            "resolvedDependencies": [{ "uri": it.source, "digest": { "gitCommit": it.commit } }],
+        },
+        "runDetails": {
+            "builder": { "id": it.builder },
+            "metadata": { "invocationId": it.invocation },
+        },
+    });
+    predicate.to_string()
 }

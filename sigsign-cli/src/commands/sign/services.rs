@@ -18,15 +18,15 @@ use crate::token;
 use crate::trust;
 
 /// Services, with what they are verified with.
-pub(super) struct Connected {
-    pub(super) transport: Arc<dyn Transport>,
-    pub(super) root: TrustedRoot,
-    pub(super) config: SigningConfig,
+pub(crate) struct Connected {
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) root: TrustedRoot,
+    pub(crate) config: SigningConfig,
     local: Option<Arc<Local>>,
 }
 
 impl Connected {
-    pub(super) async fn open(services: &Services) -> Result<Self, Problem> {
+    pub(crate) async fn open(services: &Services) -> Result<Self, Problem> {
         match services {
             Services::Local { data, network } => {
                 let local = Arc::new(Local::open(data.as_deref(), *network)?);
@@ -42,7 +42,7 @@ impl Connected {
     }
 
     /// The token that says who signs.
-    pub(super) async fn token(
+    pub(crate) async fn token(
         &self,
         source: &TokenSource,
         audience: &str,

@@ -1,6 +1,7 @@
 //! What was signed, as people and programs read it.
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use serde::Serialize;
 use sigsign_core::bundle::{Content, KeyMaterial};
@@ -9,8 +10,10 @@ use sigsign_core::encoding::Escaped;
 use sigsign_core::sign::SignedBundle;
 
 use crate::cli::Format;
+use crate::files;
 use crate::plan::Subject;
-use crate::plan::sign::{Job, KEPT_ROOT, Place, Services, Sign};
+use crate::plan::sign::{KEPT_ROOT, Place, Services};
+use crate::predicate;
 use crate::ui::{Level, Ui};
 
 /// The version of the JSON below, described in `docs/cli.md`.
@@ -18,6 +21,21 @@ const SCHEMA: u8 = 1;
 
 /// What stands for the public key in a command, of which this program knows only the private one.
 const PUBLIC_KEY: &str = "PUBLIC_KEY.pem";
+
+/// What was made, and of what.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Made<'a> {
+    /// The first thing; `None` if it stands in a list.
+    pub(crate) subject: Option<&'a Subject>,
+    /// How many others the same bundle is about.
+    pub(crate) more: usize,
+    pub(crate) bundle: &'a Path,
+    pub(crate) services: &'a Services,
+    /// What a command that verifies says about the services.
+    pub(crate) verify_with: &'a [OsString],
+    /// What kind of statement it is, if the command made one.
+    pub(crate) predicate_type: Option<&'a str>,
+}
 
 /// One signature as JSON.
 #[derive(Debug, Serialize)]
@@ -27,6 +45,8 @@ struct Shown<'a> {
     artifact: &'a str,
     bundle: String,
     signed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    predicate_type: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,11 +58,11 @@ struct Shown<'a> {
 }
 
 /// Shows what was made for one file. A bundle on standard output is all of the answer.
-pub(super) fn show(plan: &Sign, job: &Job, signed: &SignedBundle, ui: &mut Ui) {
-    if ui.level() == Level::Quiet || crate::files::is_stdin(&job.bundle) {
+pub(crate) fn show(made: &Made<'_>, signed: &SignedBundle, ui: &mut Ui) {
+    if ui.level() == Level::Quiet || files::is_stdin(made.bundle) {
         return;
     }
-    let name = job.subject.name();
+    let name = name(made, signed);
     let verified = signed.verified();
     let indices: Vec<u64> = signed
         .bundle()
@@ -51,7 +71,7 @@ pub(super) fn show(plan: &Sign, job: &Job, signed: &SignedBundle, ui: &mut Ui) {
         .map(|it| it.log_index())
         .collect();
     let time = verified.times().next().map(|at| at.to_string());
-    let command = command(plan, job, signed);
+    let command = command(made, signed);
     let words = command
         .iter()
         .map(|word| word.to_string_lossy().into_owned());
@@ -59,8 +79,9 @@ pub(super) fn show(plan: &Sign, job: &Job, signed: &SignedBundle, ui: &mut Ui) {
         let shown = Shown {
             schema: SCHEMA,
             artifact: &name,
-            bundle: job.bundle.display().to_string(),
+            bundle: made.bundle.display().to_string(),
             signed: true,
+            predicate_type: made.predicate_type,
             subject: verified.subject(),
             issuer: verified.issuer(),
             time,
@@ -83,16 +104,24 @@ pub(super) fn show(plan: &Sign, job: &Job, signed: &SignedBundle, ui: &mut Ui) {
         text.push_str(&format!(", log index {index}"));
     }
     let line: Vec<String> = words.map(|word| quoted(&word)).collect();
-    ui.answer(format_args!("{}: {} {text}", Escaped(&name), ui.signed()));
+    let verb = ui.made(made.predicate_type.is_some());
+    let name = match made.more {
+        0 => name,
+        more => format!("{name} and {more} more"),
+    };
+    ui.answer(format_args!("{}: {verb} {text}", Escaped(&name)));
+    if let Some(predicate_type) = made.predicate_type {
+        ui.answer(format_args!("  predicate: {}", Escaped(predicate_type)));
+    }
     ui.answer(format_args!(
         "  bundle: {}",
-        Escaped(&job.bundle.display().to_string())
+        Escaped(&made.bundle.display().to_string())
     ));
     ui.answer(format_args!("  verify: {}", line.join(" ")));
     if let Services::Remote {
         place: Place::Url(url),
         ..
-    } = &plan.services
+    } = made.services
     {
         let url = Escaped(url);
         ui.answer(format_args!(
@@ -105,26 +134,34 @@ pub(super) fn show(plan: &Sign, job: &Job, signed: &SignedBundle, ui: &mut Ui) {
 }
 
 /// The command that verifies what was just made.
-fn command(plan: &Sign, job: &Job, signed: &SignedBundle) -> Vec<OsString> {
+fn command(made: &Made<'_>, signed: &SignedBundle) -> Vec<OsString> {
     let mut words: Vec<OsString> = vec!["sigsign".into(), "verify".into()];
-    let beside = match (&job.subject, statement_digest(signed)) {
+    let beside = match (made.subject, statement_digest(signed)) {
+        (Some(Subject::File(path)), _) if made.predicate_type.is_some() => {
+            words.push(path.into());
+            made.bundle == files::bundles_beside(path)
+        }
+        (Some(Subject::File(path)), None) => {
+            words.push(path.into());
+            made.bundle == files::bundle_beside(path)
+        }
         (_, Some(digest)) => {
             words.push(digest.into());
             false
         }
-        (Subject::File(path), None) => {
-            words.push(path.into());
-            job.bundle == crate::files::bundle_beside(path)
-        }
         (subject, None) => {
-            words.push(subject.name().into());
+            words.extend(subject.map(|it| it.name().into()));
             false
         }
     };
     if !beside {
-        words.extend(["--bundle".into(), job.bundle.clone().into()]);
+        words.extend(["--bundle".into(), made.bundle.into()]);
     }
-    words.extend(plan.verify_with.iter().cloned());
+    if let Some(predicate_type) = made.predicate_type {
+        let name = predicate::name_of(predicate_type);
+        words.extend(["--type".into(), name.into()]);
+    }
+    words.extend(made.verify_with.iter().cloned());
     match signed.bundle().key_material() {
         KeyMaterial::Certificate(_) => {
             let verified = signed.verified();
@@ -138,6 +175,14 @@ fn command(plan: &Sign, job: &Job, signed: &SignedBundle) -> Vec<OsString> {
         _ => words.extend(["--key".into(), PUBLIC_KEY.into()]),
     }
     words
+}
+
+/// What was signed: by the name that it was given, or that the statement has for it.
+fn name(made: &Made<'_>, signed: &SignedBundle) -> String {
+    match made.subject {
+        Some(subject) => subject.name(),
+        None => statement_digest(signed).unwrap_or_default(),
+    }
 }
 
 /// What a statement is about: its first subject that a verifier can compare.
