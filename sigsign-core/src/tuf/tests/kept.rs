@@ -1,4 +1,4 @@
-use super::repo::{CONTENT, TARGET};
+use super::repo::{CONTENT, TARGET, bump, listed};
 use super::*;
 use crate::time::Timestamp;
 use crate::tuf::{Item, Memory, Stale, Store, UpdateError, load};
@@ -190,6 +190,47 @@ fn rejects_parts_that_nobody_put_together() {
     let error = load_all(&repo, &store).unwrap_err();
 
     let role = "snapshot".to_owned();
+    let (want, found) = (1, 2);
+    assert_eq!(UpdateError::Version { role, want, found }, error);
+}
+
+// V64 T14
+#[test]
+fn rejects_a_snapshot_that_the_timestamp_does_not_mean() {
+    let mut repo = Repo::new();
+    repo.timestamp["meta"]["snapshot.json"] = listed(&repo.files["1.snapshot.json"]);
+    repo.timestamp["meta"]["snapshot.json"]["version"] = json!(1);
+    repo.publish();
+    let mut store = Memory::default();
+    update_all(&repo, &mut store).unwrap();
+    // Signed by the same keys, of the same version and length.
+    repo.snapshot["expires"] = json!("2026-06-02T00:00:00Z");
+    repo.publish();
+    let other = &repo.files["1.snapshot.json"];
+    store.write(&Item::Snapshot, other).unwrap();
+
+    let error = load_all(&repo, &store).unwrap_err();
+
+    assert_eq!("tuf.hash", error.code());
+}
+
+// V64 T14
+#[test]
+fn rejects_a_delegated_role_that_the_snapshot_does_not_mean() {
+    let mut repo = Repo::new();
+    repo.targets["targets"] = json!({});
+    repo.delegate("a", 7, &["*"]);
+    repo.publish();
+    let mut store = Memory::default();
+    update_all(&repo, &mut store).unwrap();
+    bump(&mut repo.delegated.get_mut("a").unwrap().0);
+    repo.publish();
+    let newer = &repo.files["2.a.json"];
+    store.write(&Item::Delegated("a"), newer).unwrap();
+
+    let error = load_all(&repo, &store).unwrap_err();
+
+    let role = "a".to_owned();
     let (want, found) = (1, 2);
     assert_eq!(UpdateError::Version { role, want, found }, error);
 }

@@ -97,6 +97,25 @@ fn rejects_a_snapshot_that_goes_back() {
     );
 }
 
+// V65 T1: whoever can write to what is kept takes the timestamp away
+#[test]
+fn rejects_a_snapshot_that_goes_back_without_a_kept_timestamp() {
+    let mut repo = Repo::new();
+    let earlier = repo.files["timestamp.json"].clone();
+    repo.publish_next();
+    let mut store = Memory::default();
+    update_all(&repo, &mut store).unwrap();
+    store.remove(&Item::Timestamp).unwrap();
+    repo.files.insert("timestamp.json".to_owned(), earlier);
+
+    let error = update_all(&repo, &mut store).unwrap_err();
+
+    assert!(
+        matches!(&error, UpdateError::Rollback { role, trusted: 2, found: 1 }
+        if role == "snapshot")
+    );
+}
+
 // V65 T1
 #[test]
 fn rejects_targets_that_go_back() {
@@ -314,6 +333,14 @@ fn rejects_roots_without_both_thresholds() {
 
     assert_eq!(threshold("root", 2, 0), old_only);
     assert_eq!(threshold("root", 2, 1), new_only);
+}
+
+// V65 T2 T7
+#[test]
+fn rejects_a_root_that_calls_another_key_by_the_name_of_one_that_signed() {
+    let error = refused(|repo| repo.rotate(|it| it.root["keys"][key_id(1)] = public(8)));
+
+    assert_eq!(threshold("root", 2, 1), error);
 }
 
 // V65 T2 T7
