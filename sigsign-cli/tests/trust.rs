@@ -99,6 +99,27 @@ fn rejects_what_somebody_changed_where_it_is_kept() {
 }
 
 #[test]
+fn accepts_what_an_update_left_halfway_and_says_so() {
+    let place = Place::new("halfway");
+    let served = place.add_served();
+    fs::remove_file(place.cache("snapshot.json")).unwrap();
+
+    let halfway = place.verify();
+    let updated = place.run(&["trust", "update", "mine"]);
+    served.stop();
+    let whole = place.verify();
+
+    for output in [&halfway, &updated, &whole] {
+        assert_eq!(Some(0), output.status.code(), "{}", text(&output.stderr));
+    }
+    let warning = "the last update of the trusted root of mine did not come to its end; \
+                   `sigsign trust update mine` gets the newest";
+    let error = text(&halfway.stderr);
+    assert!(error.contains(warning), "{error}");
+    assert!(!text(&whole.stderr).contains("did not come to its end"));
+}
+
+#[test]
 fn accepts_an_update_that_cannot_be_kept() {
     let place = Place::new("readonly");
     let served = place.add_served();

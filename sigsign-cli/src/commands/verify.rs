@@ -44,15 +44,22 @@ pub(super) fn run(plan: &plan::Verify, ui: &mut Ui) -> Result<Exit, Problem> {
     Ok(exit)
 }
 
-/// Says so if the trusted root's metadata has expired: keys may have changed since.
+/// Says so if there may be a newer trusted root: keys may have changed since.
 pub(super) fn warn_of_age(place: &plan::Root, root: &TrustedRoot, now: Timestamp, ui: &mut Ui) {
-    if let plan::Root::Instance(instance) = place
-        && let Some(expires) = root.source().expires().filter(|expires| now > *expires)
-    {
+    let plan::Root::Instance(instance) = place else {
+        return;
+    };
+    let source = root.source();
+    let name = source.name();
+    let newest = format_args!("`sigsign trust update {instance}` gets the newest");
+    if let Some(expires) = source.expires().filter(|expires| now > *expires) {
         ui.warning(format_args!(
-            "the trusted root of {} was good until {expires}, and keys may have changed since; \
-             `sigsign trust update {instance}` gets the newest",
-            root.source().name()
+            "the trusted root of {name} was good until {expires}, and keys may have changed since; \
+             {newest}"
+        ));
+    } else if source.is_unfinished() {
+        ui.warning(format_args!(
+            "the last update of the trusted root of {name} did not come to its end; {newest}"
         ));
     }
 }

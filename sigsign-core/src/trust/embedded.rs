@@ -72,6 +72,7 @@ fn source(name: &str, version: &str, expires: i64) -> Source {
         name: name.to_owned(),
         version: Some(version.to_owned()),
         expires: Some(Timestamp::from_unix_seconds(expires)),
+        is_unfinished: false,
     }
 }
 

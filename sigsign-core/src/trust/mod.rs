@@ -164,6 +164,7 @@ pub struct Source {
     pub(crate) name: String,
     pub(crate) version: Option<String>,
     pub(crate) expires: Option<Timestamp>,
+    pub(crate) is_unfinished: bool,
 }
 
 impl Source {
@@ -181,6 +182,20 @@ impl Source {
     pub fn expires(&self) -> Option<Timestamp> {
         self.expires
     }
+
+    /// The last update did not come to its end, so there is a newer one than this.
+    pub fn is_unfinished(&self) -> bool {
+        self.is_unfinished
+    }
+
+    pub(crate) fn given(name: String) -> Self {
+        Self {
+            name,
+            version: None,
+            expires: None,
+            is_unfinished: false,
+        }
+    }
 }
 
 impl TrustedRoot {
@@ -197,15 +212,7 @@ impl TrustedRoot {
     ///
     /// Spec: trustroot.proto
     pub fn from_json(json: &[u8]) -> Result<Self, TrustedRootError> {
-        let name = "trusted root given by the caller".to_owned();
-        Self::from_source(
-            json,
-            Source {
-                name,
-                version: None,
-                expires: None,
-            },
-        )
+        Self::from_json_named(json, "trusted root given by the caller")
     }
 
     /// Parses a trusted root that is to be called `name` in reports.
@@ -214,14 +221,7 @@ impl TrustedRoot {
     ///
     /// As [`Self::from_json`].
     pub fn from_json_named(json: &[u8], name: &str) -> Result<Self, TrustedRootError> {
-        Self::from_source(
-            json,
-            Source {
-                name: name.to_owned(),
-                version: None,
-                expires: None,
-            },
-        )
+        Self::from_source(json, Source::given(name.to_owned()))
     }
 
     pub(crate) fn from_source(json: &[u8], source: Source) -> Result<Self, TrustedRootError> {

@@ -149,12 +149,13 @@ impl<'a> Client<'a> {
 
     /// What the metadata is.
     pub fn roles(&self) -> Roles {
-        Roles::of([
+        let headers = [
             &self.root.header,
             &self.timestamp.header,
             &self.snapshot.header,
             &self.targets.header,
-        ])
+        ];
+        Roles::of(headers, true)
     }
 
     /// Gets a target, from what is kept if it is there.

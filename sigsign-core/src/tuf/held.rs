@@ -43,31 +43,42 @@ pub enum Stale {
 
 /// The metadata of the four roles.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Roles(Vec<RoleState>);
+pub struct Roles {
+    states: Vec<RoleState>,
+    is_finished: bool,
+}
 
 impl Roles {
-    pub(super) fn of<'h>(headers: impl IntoIterator<Item = &'h Header>) -> Self {
+    pub(super) fn of<'h>(headers: impl IntoIterator<Item = &'h Header>, is_finished: bool) -> Self {
         let states = headers.into_iter().map(|header| RoleState {
             name: header.role.clone(),
             version: header.version,
             expires: header.expires,
         });
-        Self(states.collect())
+        Self {
+            states: states.collect(),
+            is_finished,
+        }
     }
 
     /// Each role: root, timestamp, snapshot and targets, where they are there.
     pub fn all(&self) -> &[RoleState] {
-        &self.0
+        &self.states
     }
 
     /// The metadata of one role.
     pub fn role(&self, name: &str) -> Option<&RoleState> {
-        self.0.iter().find(|it| it.name == name)
+        self.states.iter().find(|it| it.name == name)
     }
 
     /// When the first of them is over.
     pub fn expires(&self) -> Option<Timestamp> {
-        self.0.iter().map(|it| it.expires).min()
+        self.states.iter().map(|it| it.expires).min()
+    }
+
+    /// Each is there, and is the version that the one above it lists.
+    pub fn is_finished(&self) -> bool {
+        self.is_finished
     }
 }
 
@@ -87,6 +98,7 @@ pub fn trusted_root(
         name: name.to_owned(),
         version: Some(format!("TUF root {root}, targets {targets}")),
         expires: roles.expires(),
+        is_unfinished: !roles.is_finished(),
     };
     TrustedRoot::from_source(json, source)
 }
@@ -160,7 +172,7 @@ pub fn load(
         snapshot,
         Some(&targets.header),
     ];
-    let roles = Roles::of(headers.into_iter().flatten());
+    let roles = Roles::of(headers.into_iter().flatten(), is_finished);
     let over = roles.all().iter().find(|role| role.expires <= at);
     let stale = over.map(|role| Stale::Expired {
         role: role.name.clone(),
@@ -168,7 +180,7 @@ pub fn load(
     });
     Ok(Some(Held {
         targets: found,
-        stale: stale.or_else(|| (!is_finished).then_some(Stale::Unfinished)),
+        stale: stale.or_else(|| (!roles.is_finished).then_some(Stale::Unfinished)),
         roles,
     }))
 }
