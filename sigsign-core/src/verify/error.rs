@@ -154,7 +154,7 @@ errors! {
             need: u8,
             /// Operators whose entries are good.
             got: usize,
-        } => "log.too-few", "wanted entries in the logs of {need} operators, found {got}";
+        } => "log.too-few", "operators of logs with an entry: wanted {need}, found {got}";
         /// An entry of a log that the trusted root does not name.
         UnknownLog {
             /// The log id in the entry.
@@ -237,7 +237,7 @@ errors! {
             need: u8,
             /// Operators who vouch for one.
             got: usize,
-        } => "time.too-few", "wanted times from {need} operators, found {got}";
+        } => "time.too-few", "operators that vouch for a time: wanted {need}, found {got}";
         /// A token of an authority that the trusted root does not name (V16).
         UnknownAuthority => "time.unknown-authority",
             "timestamp token is not from an authority in the trusted root";
@@ -318,7 +318,7 @@ errors! {
             need: u8,
             /// Operators whose SCTs are good.
             got: usize,
-        } => "ct.too-few", "wanted timestamps of {need} known operators, found {got}";
+        } => "ct.too-few", "known operators of certificate timestamps: wanted {need}, found {got}";
         /// An SCT from a time at which its log was not valid (V32).
         Window {
             /// When the log's key is valid.
@@ -496,7 +496,7 @@ impl fmt::Display for ArtifactError {
                 for digest in digests {
                     write!(f, " {digest}")?;
                 }
-                write!(f, ", found {subjects} others")
+                write!(f, "; subjects found: {subjects}, all others")
             }
             Self::PredicateType {
                 want,
