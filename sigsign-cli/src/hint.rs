@@ -47,6 +47,7 @@ pub(crate) fn of_ambient(error: &AmbientError) -> Option<&'static str> {
 
 fn missing(provider: Provider) -> Option<&'static str> {
     Some(match provider {
+        Provider::Environment => "set SIGSTORE_ID_TOKEN, or name a file with --identity-token",
         Provider::GitHub => {
             "give the job `permissions:` with `id-token: write`, and pass it on to reusable \
              workflows; a pull request from a fork never gets a token"

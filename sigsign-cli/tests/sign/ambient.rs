@@ -278,7 +278,7 @@ fn serve_workload_api(served: &Served, socket: &Path, token: String) {
 }
 
 /// A field of bytes in Protocol Buffers, of less than 2^14 bytes.
-fn field(number: u8, value: &[u8]) -> Vec<u8> {
+pub(crate) fn field(number: u8, value: &[u8]) -> Vec<u8> {
     let length = u16::try_from(value.len()).unwrap();
     let [low, high] = [length & 0x7f | 0x80, length >> 7].map(|it| u8::try_from(it).unwrap());
     [&[number << 3 | 2, low, high], value].concat()

@@ -5,6 +5,8 @@
 mod ambient;
 mod attest;
 mod network;
+#[cfg(unix)]
+mod platforms;
 
 use std::ffi::OsStr;
 use std::fs;

@@ -295,6 +295,7 @@ impl fmt::Display for TokenError {
             ),
             Self::Claim(want) => write!(f, "wanted an identity token with {want}"),
             Self::Expired { end, at } => {
+                let at = Timestamp::from_unix_seconds(at.unix_seconds());
                 write!(f, "identity token ended at {end}, and it is {at}")
             }
             Self::Form => f.write_str("not an identity token: wanted a JWT"),
