@@ -60,7 +60,6 @@ impl Problem {
         problem
     }
 
-    /// With the hint that its code has.
     /// A service, or the way to it, that failed.
     pub(crate) fn service(code: &'static str, what: &str, error: &dyn Error) -> Self {
         let mut problem = Self::document(code, what, error);
@@ -88,6 +87,7 @@ impl Problem {
         self
     }
 
+    /// With the hint that its code has.
     pub(crate) fn hint_of_code(mut self) -> Self {
         self.hint = hint::of(self.code).map(str::to_owned);
         self

@@ -1,21 +1,19 @@
 //! Attesting: digests first, then one certificate and one statement, then its bundle to each place.
 
-use sigsign_core::crypto::Scheme;
 use sigsign_core::digest::{Digest, HashAlgorithm};
 use sigsign_core::dsse::Statement;
-use sigsign_core::sign::{Certified, SignedBundle, Signer};
+use sigsign_core::oidc::IdentityToken;
+use sigsign_core::sign::SignedBundle;
 use sigsign_core::transport::blocking;
 
-use super::now;
-use super::sign::services::Connected;
 use super::sign::shown::{self, Made};
-use super::sign::{Contents, NO_RUNTIME, read_key, witness};
+use super::sign::{Contents, NO_RUNTIME, Signatory, Who};
 use crate::check;
 use crate::exit::Exit;
 use crate::files::{Document, Places, checksums};
 use crate::plan::Subject;
 use crate::plan::attest::{Attest, Said, name_in_statement};
-use crate::plan::sign::{Credential, TokenSource};
+use crate::plan::sign::Credential;
 use crate::predicate;
 use crate::problem::Problem;
 use crate::token;
@@ -81,43 +79,31 @@ async fn attest(
     subjects: &[(String, Vec<Digest>)],
     said: Option<Vec<u8>>,
 ) -> Result<SignedBundle, Problem> {
-    let connected = Connected::open(&plan.services).await?;
-    let transport = std::sync::Arc::clone(&connected.transport);
-    let signer = Signer::new(&connected.root, &connected.config, transport, now())?;
-    let (certified, said) = match &plan.who {
-        Credential::Key { path, password } => {
-            let key = read_key(path, password.as_deref())?;
-            (signer.with_key(key), said)
+    let signatory = Signatory::open(&plan.services, Who::read(&plan.who)?).await?;
+    let (certified, said) = match said {
+        Some(said) => (signatory.certified().await?, said),
+        None => {
+            let (certified, said) = signatory.certified_by(provenance).await?;
+            (certified, said.unwrap_or_default())
         }
-        Credential::Token {
-            source,
-            audience,
-            scheme,
-        } => certify(&connected, signer, (source, audience, *scheme), said).await?,
     };
-    let said = said.unwrap_or_default();
-    let statement = Statement::write(subjects, &plan.predicate_type, &said)
-        .map_err(|error| Problem::document(error.code(), "the statement cannot be made", &error))?;
-    Ok(witness(certified, Contents::Statement(statement)).await?)
+    let statement = statement(subjects, &plan.predicate_type, &said)?;
+    signatory.sign(certified, statement).await
 }
 
-/// A certificate for the token, and what the token claims of the build if nothing else is said.
-/// The authority has checked the signature of that very token then.
-async fn certify(
-    connected: &Connected,
-    signer: Signer,
-    (source, audience, scheme): (&TokenSource, &str, Scheme),
-    said: Option<Vec<u8>>,
-) -> Result<(Certified, Option<Vec<u8>>), Problem> {
-    let token = connected.token(source, audience).await?;
-    let said = match said {
-        Some(said) => said,
-        None => token
-            .slsa_provenance()
-            .map_err(|error| Problem::identity(error.code(), "no provenance can be made", &error))?
-            .into_bytes(),
-    };
-    let signer = signer.scheme(scheme).audience(audience);
-    let certified = signer.session(token, now())?.certify(now()).await?;
-    Ok((certified, Some(said)))
+/// What the token claims of the build.
+pub(super) fn provenance(token: &IdentityToken) -> Result<Vec<u8>, Problem> {
+    let said = token.slsa_provenance();
+    said.map(String::into_bytes)
+        .map_err(|error| Problem::identity(error.code(), "no provenance can be made", &error))
+}
+
+pub(super) fn statement(
+    subjects: &[(String, Vec<Digest>)],
+    predicate_type: &str,
+    predicate: &[u8],
+) -> Result<Contents, Problem> {
+    Statement::write(subjects, predicate_type, predicate)
+        .map(Contents::Statement)
+        .map_err(|error| Problem::document(error.code(), "the statement cannot be made", &error))
 }

@@ -10,6 +10,7 @@ use std::time::SystemTime;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use sigsign_core::crypto::{Scheme, SigningKey};
 use sigsign_core::digest::{Digest, HashAlgorithm};
+use sigsign_core::oidc::IdentityToken;
 use sigsign_core::sign::{Certified, SignError, SignedBundle, Signer};
 use sigsign_core::time::Timestamp;
 use sigsign_core::transport::blocking;
@@ -21,7 +22,7 @@ use crate::check;
 use crate::exit::Exit;
 use crate::files::{Document, Places};
 use crate::plan::Subject;
-use crate::plan::sign::{Credential, Job, Kind, Sign, TokenSource};
+use crate::plan::sign::{Credential, Job, Kind, Services, Sign, TokenSource};
 use crate::problem::Problem;
 use crate::progress::Counter;
 use crate::token;
@@ -69,38 +70,47 @@ fn sign(plan: &Sign) -> Result<Vec<SignedBundle>, Problem> {
         })
         .collect::<Result<Vec<_>, _>>()?;
     let several = contents.len() > 1;
+    let names = plan.jobs.iter().map(|job| job.subject.name());
+    let works = names.zip(contents).collect();
     let signing = async {
-        let connected = Connected::open(&plan.services).await?;
-        let signatory = Signatory::new(connected, who)?;
-        signatory.sign_all(&plan.jobs, contents).await
+        let signatory = Signatory::open(&plan.services, who).await?;
+        let first = signatory.certified().await?;
+        signatory.sign_all(first, works).await
     };
     // One file is signed on this thread: others would cost more than they do.
     if several {
-        let runtime = Builder::new_multi_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| Problem::io("cli.runtime", NO_RUNTIME, &error))?;
-        return runtime.block_on(signing);
+        return on_threads(signing);
     }
     let ran = blocking::run(signing);
     ran.map_err(|error| Problem::service(error.code(), NO_RUNTIME, &error))?
 }
 
+/// Runs what signs several things at once.
+pub(super) fn on_threads<T>(
+    signing: impl Future<Output = Result<T, Problem>>,
+) -> Result<T, Problem> {
+    let runtime = Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Problem::io("cli.runtime", NO_RUNTIME, &error))?;
+    runtime.block_on(signing)
+}
+
 pub(super) const NO_RUNTIME: &str = "the system gives no threads to sign on";
 
 /// Who signs, read from files.
-enum Who<'a> {
+pub(super) enum Who<'a> {
     Key(Box<SigningKey>),
     Token(Tokens<'a>, Scheme),
 }
 
 /// Where tokens come from, and for whom they are.
 #[derive(Clone, Copy)]
-struct Tokens<'a> {
+pub(super) struct Tokens<'a> {
     source: &'a TokenSource,
     audience: &'a str,
 }
 
 impl<'a> Who<'a> {
-    fn read(who: &'a Credential) -> Result<Self, Problem> {
+    pub(super) fn read(who: &'a Credential) -> Result<Self, Problem> {
         Ok(match who {
             Credential::Key { path, password } => {
                 Self::Key(Box::new(read_key(path, password.as_deref())?))
@@ -123,7 +133,7 @@ impl<'a> Who<'a> {
     }
 }
 
-pub(super) fn read_key(path: &Path, password: Option<&Path>) -> Result<SigningKey, Problem> {
+fn read_key(path: &Path, password: Option<&Path>) -> Result<SigningKey, Problem> {
     let pem = Zeroizing::new(Document::PrivateKey.read(path)?);
     let password = match password {
         Some(path) => Some(Zeroizing::new(Document::Password.read(path)?)),
@@ -170,7 +180,7 @@ impl Contents {
 }
 
 /// The services, and who signs with them.
-struct Signatory<'a> {
+pub(super) struct Signatory<'a> {
     connected: Connected,
     signer: Signer,
     holder: Holder<'a>,
@@ -183,7 +193,8 @@ enum Holder<'a> {
 }
 
 impl<'a> Signatory<'a> {
-    fn new(connected: Connected, who: Who<'a>) -> Result<Self, Problem> {
+    pub(super) async fn open(services: &Services, who: Who<'a>) -> Result<Self, Problem> {
+        let connected = Connected::open(services).await?;
         let transport = Arc::clone(&connected.transport);
         let mut signer = Signer::new(&connected.root, &connected.config, transport, now())?;
         let holder = match who {
@@ -201,28 +212,47 @@ impl<'a> Signatory<'a> {
     }
 
     /// The caller's key, or one that somebody certified just now.
-    async fn certified(&self) -> Result<Certified, Problem> {
+    pub(super) async fn certified(&self) -> Result<Certified, Problem> {
+        let (certified, _) = self.certified_by(|_| Ok(())).await?;
+        Ok(certified)
+    }
+
+    /// The same, after a look at the token, whose signature the authority has checked then; `None`
+    /// where there is no token.
+    pub(super) async fn certified_by<T>(
+        &self,
+        look: impl FnOnce(&IdentityToken) -> Result<T, Problem>,
+    ) -> Result<(Certified, Option<T>), Problem> {
         match &self.holder {
-            Holder::Key(key) => Ok(key.clone()),
+            Holder::Key(key) => Ok((key.clone(), None)),
             Holder::Token(Tokens { source, audience }) => {
                 let token = self.connected.token(source, audience).await?;
-                Ok(self.signer.session(token, now())?.certify(now()).await?)
+                let seen = look(&token)?;
+                let certified = self.signer.session(token, now())?.certify(now()).await?;
+                Ok((certified, Some(seen)))
             }
         }
     }
 
-    /// One certificate for all, until it is nearly over.
-    async fn sign_all(
+    /// One thing, with a certificate made for it.
+    pub(super) async fn sign(
         &self,
-        jobs: &[Job],
-        contents: Vec<Contents>,
+        certified: Certified,
+        contents: Contents,
+    ) -> Result<SignedBundle, Problem> {
+        Ok(witness(certified, contents).await?)
+    }
+
+    /// What each is called, and is. One certificate for all, until it is nearly over.
+    pub(super) async fn sign_all(
+        &self,
+        first: Certified,
+        works: Vec<(String, Contents)>,
     ) -> Result<Vec<SignedBundle>, Problem> {
-        let counter = Counter::new(contents.len());
-        let first = self.certified().await?;
+        let counter = Counter::new(works.len());
         let current = tokio::sync::Mutex::new(first);
-        let one = |(job, contents): (&Job, Contents)| {
+        let one = |(name, contents): (String, Contents)| {
             let (current, counter) = (&current, &counter);
-            let name = job.subject.name();
             async move {
                 let certified = self.fresh(current).await?;
                 let signed = apart(witness(certified, contents)).await;
@@ -230,7 +260,7 @@ impl<'a> Signatory<'a> {
                 signed.map_err(|error| Problem::from(error).about(&name))
             }
         };
-        stream::iter(jobs.iter().zip(contents))
+        stream::iter(works)
             .map(one)
             .buffered(AT_ONCE)
             .try_collect()
@@ -261,10 +291,7 @@ async fn apart<T: Send + 'static>(future: impl Future<Output = T> + Send + 'stat
     }
 }
 
-pub(super) async fn witness(
-    certified: Certified,
-    contents: Contents,
-) -> Result<SignedBundle, SignError> {
+async fn witness(certified: Certified, contents: Contents) -> Result<SignedBundle, SignError> {
     let signed = match contents {
         Contents::Digest(digest) => certified.sign(Artifact::Digest(digest), now())?,
         Contents::Statement(json) => certified.sign_statement(json, now())?,
