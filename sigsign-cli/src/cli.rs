@@ -1,6 +1,7 @@
 //! The grammar of the command line, and nothing else.
 
 mod attest;
+mod ci;
 mod local;
 mod sign;
 mod trust;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use attest::Attest;
+pub(crate) use ci::Ci;
 pub(crate) use local::{
     Choices, Data, Local, LogKey, OtherKey, Reset, Rotate, Serve, Service, Token,
 };
@@ -117,6 +119,8 @@ pub(crate) enum Command {
     Trust(Trust),
     #[command(subcommand)]
     Local(Local),
+    #[command(subcommand)]
+    Ci(Ci),
     /// Print the completions for a shell
     Completions {
         /// The shell

@@ -27,6 +27,9 @@ const KEY_BYTES: usize = 64 << 10;
 /// Bytes of a list of checksums. Ours: a thousand long names, and what stands around them.
 const CHECKSUMS_BYTES: usize = 8 << 20;
 
+/// Bytes of what a job runs for. GitHub sends no event above 25 MB.
+const EVENT_BYTES: usize = 32 << 20;
+
 /// Up to this size a file is read at once; above it, in the background.
 pub(crate) const AT_ONCE_BYTES: u64 = 1 << 20;
 
@@ -36,6 +39,7 @@ pub(crate) enum Document {
     Bundle,
     Checksums,
     CtRoot,
+    Event,
     Key,
     Password,
     Predicate,
@@ -53,6 +57,7 @@ impl Document {
         match self {
             Self::Bundle => "bundle",
             Self::Checksums => "list of checksums",
+            Self::Event => "event",
             Self::Key => "key",
             Self::Password => "password",
             Self::Predicate => "predicate",
@@ -70,6 +75,7 @@ impl Document {
         match self {
             Self::Bundle => "bundle.unreadable",
             Self::Checksums => "checksums.read",
+            Self::Event => "ci.event",
             Self::CtRoot => "ct-root.read",
             Self::Key => "key.read",
             Self::Password => "password.read",
@@ -93,6 +99,7 @@ impl Document {
             }
             Self::Predicate | Self::Statement => limits::STATEMENT_BYTES,
             Self::Checksums => CHECKSUMS_BYTES,
+            Self::Event => EVENT_BYTES,
             // A line end may follow.
             Self::Token => limits::TOKEN_BYTES.saturating_add(2),
             Self::TufRoot => limits::TUF_ROOT_BYTES,

@@ -1,6 +1,7 @@
 //! Arguments to a plan: every conflict is found here, before anything is read.
 
 pub(crate) mod attest;
+pub(crate) mod ci;
 mod demands;
 pub(crate) mod sign;
 mod who;

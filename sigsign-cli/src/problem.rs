@@ -69,9 +69,14 @@ impl Problem {
 
     /// A service that says no to us.
     pub(crate) fn refused(what: &str) -> Self {
-        let mut problem = Self::input("sign.refused", Escaped(what).to_string());
+        Self::refused_as("sign.refused", what).hint_of_code()
+    }
+
+    /// The same, with a code of its own.
+    pub(crate) fn refused_as(code: &'static str, what: &str) -> Self {
+        let mut problem = Self::input(code, Escaped(what).to_string());
         problem.exit = Exit::Service;
-        problem.hint_of_code()
+        problem
     }
 
     /// A token that nobody can sign with.

@@ -2,6 +2,7 @@
 
 mod attest;
 mod batch;
+mod ci;
 mod completions;
 mod conformance;
 mod inspect;
@@ -41,6 +42,7 @@ pub(crate) fn run(command: Command, ui: &mut Ui) -> Result<Exit, Problem> {
         Command::Inspect(args) => inspect::run(&args.bundle, ui),
         Command::Trust(command) => trust::run(command, ui),
         Command::Local(command) => local::run(command, ui),
+        Command::Ci(platform) => Ok(ci::run(&platform, ui)),
         Command::Completions { shell } => Ok(completions::run(shell, ui)),
         Command::Man => completions::man(ui),
         Command::Conformance(Conformance::SignBundle(args)) => conformance::sign(args, ui),

@@ -12,10 +12,11 @@ use sigsign_local::instance::oidc::shape;
 
 use crate::{Folder, Served, json, text};
 
-const WORKFLOW: &str = "https://github.com/o/r/.github/workflows/release.yml@refs/heads/main";
+pub(crate) const WORKFLOW: &str =
+    "https://github.com/o/r/.github/workflows/release.yml@refs/heads/main";
 
 /// What a job of GitHub Actions with `id-token: write` has in its environment.
-fn as_github(command: &mut Command, served: &Served) {
+pub(crate) fn as_github(command: &mut Command, served: &Served) {
     let job = shape::github("o/r", "release.yml", "refs/heads/main");
     let oidc = served.instance.oidc();
     command

@@ -4,6 +4,8 @@
 #[cfg(unix)]
 mod ambient;
 mod attest;
+#[cfg(unix)]
+mod ci;
 mod network;
 #[cfg(unix)]
 mod platforms;

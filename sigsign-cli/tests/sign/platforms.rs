@@ -310,7 +310,7 @@ impl Job<'_> {
     }
 }
 
-fn install(folder: &Folder, name: &str, script: &str) {
+pub(crate) fn install(folder: &Folder, name: &str, script: &str) {
     folder.write(name, script);
     let mode = std::fs::Permissions::from_mode(0o755);
     std::fs::set_permissions(folder.path(name), mode).unwrap();

@@ -84,6 +84,13 @@ impl Request {
         }
     }
 
+    /// Wants an answer of another type than JSON.
+    #[must_use]
+    pub fn accept(mut self, media_type: &'static str) -> Self {
+        self.accept = media_type;
+        self
+    }
+
     /// Adds a token that says who asks.
     #[must_use]
     pub fn bearer(self, token: impl AsRef<str>) -> Self {

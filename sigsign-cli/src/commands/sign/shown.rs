@@ -134,7 +134,7 @@ pub(crate) fn show(made: &Made<'_>, signed: &SignedBundle, ui: &mut Ui) {
 }
 
 /// The command that verifies what was just made.
-fn command(made: &Made<'_>, signed: &SignedBundle) -> Vec<OsString> {
+pub(crate) fn command(made: &Made<'_>, signed: &SignedBundle) -> Vec<OsString> {
     let mut words: Vec<OsString> = vec!["sigsign".into(), "verify".into()];
     let beside = match (made.subject, statement_digest(signed)) {
         (Some(Subject::File(path)), _) if made.predicate_type.is_some() => {
