@@ -4,12 +4,15 @@
 //! how many independent parties must vouch for it. Not here: any check; [`crate::verify`] makes
 //! them. Nothing in a policy comes from a bundle.
 
+mod glob;
+
 use std::fmt;
 use std::num::NonZeroU8;
 
 use regex_lite::Regex;
 
 use crate::crypto::PublicKey;
+use crate::encoding::Escaped;
 use crate::note::WitnessKey;
 use crate::time::Validity;
 use crate::x509::FulcioExtension;
@@ -20,6 +23,11 @@ use crate::x509::FulcioExtension;
 pub enum PolicyError {
     /// An empty string where a subject, issuer, value or type is needed, by the name of the field.
     Empty(&'static str),
+    /// A glob with something else in it than text, `*`, `?`, and `**` as a whole segment.
+    Glob {
+        /// The glob as it was given.
+        glob: String,
+    },
     /// A list of identities with nothing in it.
     NoIdentity,
     /// A pattern that is not a regular expression.
@@ -46,6 +54,7 @@ impl PolicyError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Empty(_) => "policy.empty",
+            Self::Glob { .. } => "policy.glob",
             Self::NoIdentity => "policy.no-identity",
             Self::Pattern { .. } => "policy.pattern",
             Self::Repository { .. } => "policy.repository",
@@ -58,6 +67,12 @@ impl fmt::Display for PolicyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty(what) => write!(f, "{what} is empty"),
+            Self::Glob { glob } => write!(
+                f,
+                "not a glob: {}: ** stands for whole segments between slashes, * and ? for parts \
+                 of one, and there is nothing else",
+                Escaped(glob)
+            ),
             Self::NoIdentity => f.write_str("the list of identities is empty"),
             Self::Pattern { pattern } => write!(f, "not a regular expression: {pattern}"),
             Self::Repository { found } => {
@@ -72,13 +87,15 @@ impl fmt::Display for PolicyError {
 
 impl std::error::Error for PolicyError {}
 
-/// What a string must be: one string exactly, or any that a pattern covers from end to end.
+/// What a string must be: one string exactly, or any that a pattern or a glob covers from end to
+/// end.
 #[derive(Clone, Debug)]
 pub struct Matcher(Kind);
 
 #[derive(Clone, Debug)]
 enum Kind {
     Exact(String),
+    Glob { source: String, regex: Regex },
     Pattern { source: String, regex: Regex },
 }
 
@@ -114,11 +131,30 @@ impl Matcher {
         Ok(Self(Kind::Pattern { source, regex }))
     }
 
+    /// Matches what the glob covers from its first to its last character.
+    ///
+    /// `*` stands for any number of characters and `?` for one, neither of them a slash; `**`
+    /// stands for one or more whole segments between slashes, and `**/` for none, too. Every other
+    /// character stands for itself.
+    ///
+    /// # Errors
+    ///
+    /// - [`PolicyError::Empty`] if the glob is empty.
+    /// - [`PolicyError::Glob`] if `**` is only a part of a segment, or if there is a bracket, brace
+    ///   or backslash, which other globs give a meaning.
+    pub fn glob(glob: impl Into<String>) -> Result<Self, PolicyError> {
+        let source = not_empty(glob.into(), "the glob")?;
+        let regex = glob::regex(&source).ok_or_else(|| PolicyError::Glob {
+            glob: source.clone(),
+        })?;
+        Ok(Self(Kind::Glob { source, regex }))
+    }
+
     /// Whether `text` is what is asked for.
     pub fn matches(&self, text: &str) -> bool {
         match &self.0 {
             Kind::Exact(exact) => exact == text,
-            Kind::Pattern { regex, .. } => regex.is_match(text),
+            Kind::Glob { regex, .. } | Kind::Pattern { regex, .. } => regex.is_match(text),
         }
     }
 }
@@ -127,6 +163,7 @@ impl fmt::Display for Matcher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Kind::Exact(exact) => f.write_str(exact),
+            Kind::Glob { source, .. } => write!(f, "glob {source}"),
             Kind::Pattern { source, .. } => write!(f, "pattern {source}"),
         }
     }
@@ -136,6 +173,7 @@ impl PartialEq for Matcher {
     fn eq(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
             (Kind::Exact(a), Kind::Exact(b)) => a == b,
+            (Kind::Glob { source: a, .. }, Kind::Glob { source: b, .. }) => a == b,
             (Kind::Pattern { source: a, .. }, Kind::Pattern { source: b, .. }) => a == b,
             _ => false,
         }

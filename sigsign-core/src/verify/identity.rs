@@ -71,6 +71,21 @@ fn closeness(error: &IdentityError) -> u8 {
     }
 }
 
+/// Checks the signer of something verified against another identity.
+pub(super) fn check_signer(
+    signer: &CertifiedSigner,
+    identity: &Identity,
+) -> Result<(), IdentityError> {
+    let CertifiedSigner::Certificate { leaf, .. } = signer else {
+        return Err(IdentityError::Issuer {
+            want: identity.issuer().to_owned(),
+            found: None,
+        });
+    };
+    let claims = FulcioClaims::from_certificate(leaf).map_err(IdentityError::Claims)?;
+    check(&claims, identity)
+}
+
 /// V59: issuer and subject both; V60: and every extension asked for.
 fn check(claims: &FulcioClaims<'_>, identity: &Identity) -> Result<(), IdentityError> {
     if claims.issuer() != Some(identity.issuer()) {

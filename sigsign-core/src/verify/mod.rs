@@ -296,6 +296,21 @@ impl Verified {
         self.signer.certificate()
     }
 
+    /// The key that signed: the certificate's, or the managed one.
+    pub fn public_key(&self) -> Option<&crate::crypto::PublicKey> {
+        self.signer.key()
+    }
+
+    /// Checks that the signer is `identity`, too: one verification answers for many identities.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError`], as [`Verifier::verify`] gives it; [`IdentityError::Issuer`] with nothing
+    /// found for a managed key, which has no identity.
+    pub fn check_identity(&self, identity: &crate::policy::Identity) -> Result<(), IdentityError> {
+        identity::check_signer(&self.signer, identity)
+    }
+
     /// The times that were vouched for, earliest first.
     pub fn times(&self) -> impl Iterator<Item = Timestamp> {
         self.times.iter().map(times::VerifiedTime::at)
