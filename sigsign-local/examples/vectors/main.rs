@@ -1,4 +1,5 @@
-//! Writes the vectors of `testdata/local` and `testdata/crafted`, the same bytes every time.
+//! Writes the vectors of `testdata/local` and `testdata/crafted`, and the bundles of
+//! `testdata/policy`, the same bytes every time.
 //!
 //! `cargo run -p sigsign-local --example vectors -- testdata`
 
@@ -13,6 +14,7 @@ mod codes;
 mod good;
 mod good_documents;
 mod good_tokens;
+mod policies;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -46,6 +48,7 @@ fn main() -> io::Result<()> {
         assert!(names.insert(case.name), "{} is there twice", case.name);
         write(folder, case, &mut roots)?;
     }
+    policies::write(folder)?;
     fs::write(
         folder.join("artifact"),
         sigsign_local::recipe::Recipe::v1().artifact,
