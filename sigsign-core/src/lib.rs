@@ -80,6 +80,7 @@
 //! | documents | [`bundle`] [`trust`] [`tlog`] [`policy`] |
 //! | decision | [`verify`] |
 //! | action, by features | `sign` `oidc` `transport` `tuf` |
+//! | policy, by features | `policy_file` |
 #![cfg_attr(
     not(test),
     warn(
@@ -132,3 +133,6 @@ pub mod sign;
 pub mod transport;
 #[cfg(feature = "tuf")]
 pub mod tuf;
+// L6 policy
+#[cfg(feature = "policy-file")]
+pub mod policy_file;

@@ -99,3 +99,24 @@ pub const TUF_ROTATIONS: u64 = 256;
 
 /// Roles that the search for one TUF target leads through. From python-tuf.
 pub const TUF_DELEGATIONS: usize = 32;
+
+/// Bytes of one policy file. Ours.
+pub const POLICY_FILE_BYTES: usize = 1 << 20;
+
+/// Levels of lists and mappings in a policy file. Ours; the fields that there are need eight.
+pub const POLICY_FILE_DEPTH: usize = 16;
+
+/// Fields of one mapping in a policy file. Ours.
+pub const POLICY_FILE_FIELDS: usize = 64;
+
+/// Elements of one list in a policy file. Ours.
+pub const POLICY_LIST: usize = 1024;
+
+/// Signatures and attestations of one subject that a policy is asked about. Ours.
+pub const POLICY_CANDIDATES: usize = 1024;
+
+/// Components of one SBOM, and statements of one VEX document, that a policy looks at. Ours.
+pub const PREDICATE_ITEMS: usize = 1 << 18;
+
+/// Signers in one `signed_by` of a policy file. Ours.
+pub const POLICY_SIGNERS: usize = 64;
