@@ -9,6 +9,8 @@
 #[cfg(feature = "oidc")]
 pub mod ambient;
 #[cfg(feature = "oidc")]
+pub mod login;
+#[cfg(feature = "oidc")]
 mod provenance;
 mod wire;
 
