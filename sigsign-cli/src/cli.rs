@@ -19,7 +19,7 @@ pub(crate) use local::{
 };
 pub(crate) use trust::{Add, Instance, Trust, Update};
 
-pub(crate) use sign::{Credential, Provider, Scheme, Services, Sign, TokenFrom, Whoami};
+pub(crate) use sign::{Credential, Flow, Provider, Scheme, Services, Sign, TokenFrom, Whoami};
 
 /// Keyless signing and verification.
 #[derive(Debug, Parser)]

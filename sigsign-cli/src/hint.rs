@@ -31,8 +31,8 @@ pub(crate) fn of_ambient(error: &AmbientError) -> Option<&'static str> {
             "set SIGSTORE_ID_TOKEN, or name a file with --identity-token"
         }
         (AmbientError::None { .. }, _) => {
-            "set SIGSTORE_ID_TOKEN, or name a file with --identity-token; to try it out without \
-             one, sign with --local"
+            "log in with --oidc-flow browser or device, set SIGSTORE_ID_TOKEN, or name a file with \
+             --identity-token; to try it out without any of these, sign with --local"
         }
         (AmbientError::Missing { .. }, Some(provider)) => return missing(provider),
         (AmbientError::Token { problem, .. }, Some(provider)) => {
@@ -105,6 +105,19 @@ pub(crate) fn of(code: &str) -> Option<&'static str> {
             "a line is {\"bundle\": PATH, \"artifact\": PATH or \"sha256:HEX\"}, with \"identity\" and \
              \"issuer\" or without"
         }
+        "login.denied" => "run it again, and allow it",
+        "login.discovery" => "--oidc-issuer names the issuer exactly as it names itself",
+        "login.expired" | "login.timeout" => {
+            "run it again; --oidc-timeout gives more time, and --oidc-flow device needs no browser here"
+        }
+        "login.in-job" => {
+            "jobs get tokens of their platform: see `sigsign whoami`, SIGSTORE_ID_TOKEN and --identity-token"
+        }
+        "login.issuer" | "login.nonce" | "login.state" => {
+            "run it again, and use only the page that it opens; if that goes on, somebody interferes"
+        }
+        "login.no-devices" => "log in with --oidc-flow browser",
+        "login.port" => "log in with --oidc-flow device",
         "identity.subject" => {
             "if the signer found is one you trust, give exactly it to --identity; a pattern must \
              cover all of it"

@@ -13,6 +13,7 @@ mod hint;
 mod instance;
 mod json;
 mod local;
+mod login;
 mod outcome;
 mod plan;
 mod predicate;

@@ -4,24 +4,28 @@ use sigsign_core::oidc::IdentityToken;
 use sigsign_core::oidc::ambient::{Ambient, AmbientError, Provider, System};
 use sigsign_core::time::Timestamp;
 use sigsign_core::transport::Transport;
+use sigsign_core::trust::SigningConfig;
 use zeroize::Zeroizing;
 
 use crate::exit::Exit;
 use crate::files::Document;
 use crate::hint;
 use crate::local::Local;
+use crate::login;
 use crate::plan::sign::TokenSource;
 use crate::problem::Problem;
 use crate::ui::Ui;
 
-/// A token from `source`. Those of platforms are for `audience` and not over at `at`.
+/// A token from `source`. Those of platforms are for `audience` and not over at `at`. `config` says
+/// where people log in.
 pub(crate) async fn token(
     source: &TokenSource,
     audience: &str,
     transport: &dyn Transport,
-    local: Option<&Local>,
+    (local, config): (Option<&Local>, Option<&SigningConfig>),
     at: Timestamp,
 ) -> Result<IdentityToken, Problem> {
+    let system = System::new();
     let text = match (source, local) {
         (TokenSource::Given(text), _) => Zeroizing::new(text.as_bytes().to_vec()),
         (TokenSource::File(path), _) => Zeroizing::new(Document::Token.read(path)?),
@@ -29,26 +33,26 @@ pub(crate) async fn token(
             Zeroizing::new(local.token(subject.as_deref(), audience)?.into_bytes())
         }
         (TokenSource::Ambient(provider), _) => {
-            let system = System::new();
-            let ambient = ambient(*provider, &system, transport)?;
+            let ambient = Ambient::of(*provider, &system, transport);
             return Ok(ambient.token(audience, at).await?);
+        }
+        (TokenSource::Found(login), _) => {
+            return match Ambient::detect(&system, transport) {
+                Ok(ambient) => Ok(ambient.token(audience, at).await?),
+                Err(AmbientError::None { in_job: false }) if login::has_somebody() => {
+                    login::token(login, audience, config, transport).await
+                }
+                Err(error) => Err(error.into()),
+            };
+        }
+        (TokenSource::Login(login), _) => {
+            return login::token(login, audience, config, transport).await;
         }
         (TokenSource::Local(_), None) => return Err(AmbientError::None { in_job: false }.into()),
     };
     let text = str::from_utf8(&text).unwrap_or_default();
     IdentityToken::from_jwt(text)
         .map_err(|error| Problem::identity(error.code(), "identity token cannot be used", &error))
-}
-
-fn ambient<'a>(
-    provider: Option<Provider>,
-    system: &'a System,
-    transport: &'a dyn Transport,
-) -> Result<Ambient<'a>, AmbientError> {
-    match provider {
-        Some(provider) => Ok(Ambient::of(provider, system, transport)),
-        None => Ambient::detect(system, transport),
-    }
 }
 
 /// The platform that would be asked.
@@ -58,7 +62,7 @@ pub(crate) fn found() -> Option<Provider> {
 
 /// Says which platform was chosen where there are several.
 pub(crate) fn announce(source: &TokenSource, ui: &mut Ui) {
-    if *source != TokenSource::Ambient(None) {
+    if !matches!(source, TokenSource::Found(_)) {
         return;
     }
     let found = Provider::found(&System::new());

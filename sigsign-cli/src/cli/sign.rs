@@ -44,7 +44,7 @@ pub(crate) struct Credential {
     #[command(flatten)]
     pub(crate) token: TokenFrom,
     /// The holder of this private key in PEM (PKCS#8), whom no certificate names
-    #[arg(long, value_name = "PATH", conflicts_with_all = ["identity_token", "oidc_provider", "identity"])]
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["identity_token", "oidc_provider", "oidc_flow", "oidc_issuer", "identity"])]
     pub(crate) key: Option<PathBuf>,
     /// The password of the private key; SIGSIGN_KEY_PASSWORD if not given
     #[arg(long, value_name = "PATH", requires = "key")]
@@ -74,7 +74,26 @@ pub(crate) struct TokenFrom {
         conflicts_with_all = ["identity_token", "local"]
     )]
     pub(crate) oidc_provider: Option<Provider>,
-    /// For whom the token is
+    /// Log in as a person, in a browser or on another device; if not given, that happens at a
+    /// terminal, where no platform gives a token
+    #[arg(
+        long,
+        value_name = "FLOW",
+        conflicts_with_all = ["identity_token", "oidc_provider", "local"]
+    )]
+    pub(crate) oidc_flow: Option<Flow>,
+    /// Where people log in, in place of what the instance says
+    #[arg(long, value_name = "URL", conflicts_with_all = ["identity_token", "oidc_provider", "local"])]
+    pub(crate) oidc_issuer: Option<String>,
+    /// How long a login may take
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value = "300",
+        value_parser = clap::value_parser!(u64).range(1..=900)
+    )]
+    pub(crate) oidc_timeout: u64,
+    /// For whom the token is; what an issuer calls this program, where people log in
     #[arg(long, value_name = "AUDIENCE", default_value = "sigstore")]
     pub(crate) audience: String,
     /// The subject that a token of the local instance is made for; you, if not given
@@ -108,6 +127,15 @@ pub(crate) enum Provider {
     Spiffe,
     /// The service account of a machine of Google Cloud
     GoogleCloud,
+}
+
+/// How a person logs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Flow {
+    /// In a browser of this machine
+    Browser,
+    /// On any device, with a code
+    Device,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -8,11 +8,12 @@ use sigsign_core::oidc::ambient::Provider;
 use sigsign_core::transport::blocking;
 
 use super::now;
-use super::sign::services::transport;
+use super::sign::services::{Connected, transport};
 use super::sign::shown::quoted;
 use crate::cli::{Format, Network};
 use crate::exit::Exit;
 use crate::local::Local;
+use crate::login;
 use crate::plan::sign::{Services, TokenSource, Whoami};
 use crate::problem::Problem;
 use crate::token;
@@ -67,10 +68,20 @@ fn read(plan: &Whoami) -> Result<IdentityToken, Problem> {
             "leave out --offline, or give a token with --identity-token",
         ));
     }
+    if plan.network == Network::Off && may_log_in(&plan.source) {
+        return Err(Problem::usage(
+            "people log in over the network",
+            "leave out --offline, or give a token with --identity-token",
+        ));
+    }
     let asking = async {
+        if may_log_in(&plan.source) {
+            let connected = Connected::open(&plan.services).await?;
+            return connected.token(&plan.source, &plan.audience).await;
+        }
         let transport = transport(tls_ca)?;
-        let local = local.as_ref();
-        token::token(&plan.source, &plan.audience, &transport, local, now()).await
+        let known = (local.as_ref(), None);
+        token::token(&plan.source, &plan.audience, &transport, known, now()).await
     };
     let ran = blocking::run(asking);
     let token = ran.map_err(|error| {
@@ -94,9 +105,18 @@ fn subject(token: &IdentityToken) -> &str {
 /// The platform that gave it.
 fn provider(source: &TokenSource) -> Option<Provider> {
     match source {
-        TokenSource::Ambient(Some(provider)) => Some(*provider),
-        TokenSource::Ambient(None) => token::found(),
+        TokenSource::Ambient(provider) => Some(*provider),
+        TokenSource::Found(_) => token::found(),
         _ => None,
+    }
+}
+
+/// Then the services have to be known, which say where.
+fn may_log_in(source: &TokenSource) -> bool {
+    match source {
+        TokenSource::Login(_) => true,
+        TokenSource::Found(_) => token::found().is_none() && login::has_somebody(),
+        _ => false,
     }
 }
 

@@ -147,7 +147,7 @@ impl Make {
             release: inputs.release()?,
             store: inputs.flag("GITHUB_ATTESTATIONS", false)?,
             who: Credential::Token {
-                source: TokenSource::Ambient(Some(Provider::GitHub)),
+                source: TokenSource::Ambient(Provider::GitHub),
                 audience: "sigstore".to_owned(),
                 scheme: Scheme::EcdsaP256Sha256,
             },

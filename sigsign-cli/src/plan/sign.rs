@@ -3,13 +3,14 @@
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use sigsign_core::crypto::Scheme;
 use sigsign_core::oidc::ambient::Provider;
 use zeroize::Zeroizing;
 
 use super::{Subject, check_stdin};
-use crate::cli::{self, Instance, Network};
+use crate::cli::{self, Flow, Instance, Network};
 use crate::files;
 use crate::problem::Problem;
 
@@ -84,13 +85,27 @@ pub(crate) enum Credential {
 /// Where the identity token comes from.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum TokenSource {
-    /// The platform that runs this, which is looked for if it is not named.
-    Ambient(Option<Provider>),
+    /// The platform that runs this, or whoever logs in where there is none.
+    Found(Login),
+    /// This platform.
+    Ambient(Provider),
+    /// Whoever logs in.
+    Login(Login),
     File(PathBuf),
     /// The token itself, of which nothing is shown.
     Given(Zeroizing<String>),
     /// The local instance makes one, for this subject.
     Local(Option<String>),
+}
+
+/// How a person logs in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Login {
+    /// `None` for the one that fits the machine.
+    pub(crate) flow: Option<Flow>,
+    /// `None` for that of the instance.
+    pub(crate) issuer: Option<String>,
+    pub(crate) patience: Duration,
 }
 
 impl From<cli::Provider> for Provider {
@@ -242,7 +257,26 @@ impl TokenSource {
         match args.identity_token {
             Some(path) => Self::File(path),
             None if local => Self::Local(args.identity),
-            None => Self::Ambient(args.oidc_provider.map(Provider::from)),
+            None => Self::online(args),
+        }
+    }
+}
+
+impl TokenSource {
+    fn online(args: cli::TokenFrom) -> Self {
+        if let Some(provider) = args.oidc_provider {
+            return Self::Ambient(provider.into());
+        }
+        let is_login = args.oidc_flow.is_some() || args.oidc_issuer.is_some();
+        let login = Login {
+            flow: args.oidc_flow,
+            issuer: args.oidc_issuer,
+            patience: Duration::from_secs(args.oidc_timeout),
+        };
+        if is_login {
+            Self::Login(login)
+        } else {
+            Self::Found(login)
         }
     }
 }
@@ -251,7 +285,9 @@ impl TokenSource {
 impl std::fmt::Debug for TokenSource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::Found(login) => f.debug_tuple("Found").field(login).finish(),
             Self::Ambient(provider) => f.debug_tuple("Ambient").field(provider).finish(),
+            Self::Login(login) => f.debug_tuple("Login").field(login).finish(),
             Self::File(path) => f.debug_tuple("File").field(path).finish(),
             Self::Given(_) => f.write_str("Given"),
             Self::Local(subject) => f.debug_tuple("Local").field(subject).finish(),

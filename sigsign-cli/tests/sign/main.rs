@@ -6,6 +6,8 @@ mod ambient;
 mod attest;
 #[cfg(unix)]
 mod ci;
+#[cfg(unix)]
+mod login;
 mod network;
 #[cfg(unix)]
 mod platforms;

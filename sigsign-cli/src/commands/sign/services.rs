@@ -47,8 +47,8 @@ impl Connected {
         source: &TokenSource,
         audience: &str,
     ) -> Result<IdentityToken, Problem> {
-        let local = self.local.as_deref();
-        token::token(source, audience, &*self.transport, local, now()).await
+        let known = (self.local.as_deref(), Some(&self.config));
+        token::token(source, audience, &*self.transport, known, now()).await
     }
 }
 

@@ -92,7 +92,10 @@ impl LoginError {
 
     /// Whether it is the issuer or the way to it that fails, so that trying again may help.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Transport(_))
+        matches!(
+            self,
+            Self::Transport(TransportError::Connection { .. } | TransportError::Timeout { .. })
+        )
     }
 
     /// An error by the name that the documents have for it.
