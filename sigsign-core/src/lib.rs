@@ -80,7 +80,7 @@
 //! | documents | [`bundle`] [`trust`] [`tlog`] [`policy`] |
 //! | decision | [`verify`] |
 //! | action, by features | `sign` `oidc` `transport` `tuf` |
-//! | policy, by features | `policy_file` |
+//! | delivery, by features | `policy_file` `oci` |
 #![cfg_attr(
     not(test),
     warn(
@@ -129,10 +129,12 @@ pub mod verify;
 pub mod oidc;
 #[cfg(feature = "sign")]
 pub mod sign;
-#[cfg(any(feature = "sign", feature = "tuf"))]
+#[cfg(any(feature = "oci", feature = "sign", feature = "tuf"))]
 pub mod transport;
 #[cfg(feature = "tuf")]
 pub mod tuf;
-// L6 policy
+// L6 deliver
+#[cfg(feature = "oci")]
+pub mod oci;
 #[cfg(feature = "policy-file")]
 pub mod policy_file;

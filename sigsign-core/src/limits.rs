@@ -120,3 +120,33 @@ pub const PREDICATE_ITEMS: usize = 1 << 18;
 
 /// Signers in one `signed_by` of a policy file. Ours.
 pub const POLICY_SIGNERS: usize = 64;
+
+/// Bytes of one image manifest or index. distribution-spec asks for 4 MiB.
+pub const MANIFEST_BYTES: usize = 4 << 20;
+
+/// Layers of one manifest. Ours: more than any builder makes, and signatures of a `.sig` tag.
+pub const MANIFEST_LAYERS: usize = 1024;
+
+/// Members of one index, a list of referrers included. Ours.
+pub const INDEX_MEMBERS: usize = 1024;
+
+/// Annotations of one descriptor or manifest. Ours.
+pub const ANNOTATIONS: usize = 256;
+
+/// Pages of one list of referrers. Ours.
+pub const REFERRER_PAGES: usize = 32;
+
+/// Manifests beside one image that are opened to see what they are. Ours.
+pub const REFERRERS: usize = 256;
+
+/// Redirects that are followed for one manifest or blob. Ours; registries use one.
+pub const REDIRECTS: usize = 4;
+
+/// Bytes of the payload of a signature made before bundles. Ours.
+pub const SIMPLE_SIGNING_BYTES: usize = 64 << 10;
+
+/// Bytes of a token of a registry. Ours.
+pub const REGISTRY_TOKEN_BYTES: usize = 64 << 10;
+
+/// Bytes of a file with credentials for registries, and of what a credential helper prints. Ours.
+pub const CREDENTIAL_BYTES: usize = 1 << 20;

@@ -5,7 +5,7 @@
 
 pub(crate) mod fields;
 pub(crate) mod wire;
-#[cfg(feature = "sign")]
+#[cfg(any(feature = "oci", feature = "sign"))]
 pub(crate) mod write;
 
 pub use fields::FieldError;

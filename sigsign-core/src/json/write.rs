@@ -1,5 +1,6 @@
 //! Writing JSON, for what is sent to services and for bundles.
 
+#[cfg(feature = "sign")]
 use crate::encoding::base64_encode;
 
 /// The members of an object, in the order they are added.
@@ -26,11 +27,13 @@ impl Members {
     }
 
     /// A member that is bytes: text in base64.
+    #[cfg(feature = "sign")]
     pub(crate) fn bytes(self, name: &str, bytes: &[u8]) -> Self {
         self.text(name, &base64_encode(bytes))
     }
 
     /// A member that is an int64: a decimal string.
+    #[cfg(feature = "sign")]
     pub(crate) fn int64(self, name: &str, number: impl Into<i128>) -> Self {
         self.text(name, &number.into().to_string())
     }
@@ -64,7 +67,7 @@ fn quote(out: &mut String, text: &str) {
     out.push('"');
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "sign"))]
 mod tests {
     use super::*;
 

@@ -3,11 +3,14 @@
 //! Proxies come from the environment, as `reqwest` reads it; certificates from the system, and
 //! from what the caller adds. No redirects, no plain HTTP but to this machine.
 
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use futures_util::Stream;
 use reqwest::redirect;
 
-use super::{Method, Pending, Request, Response, Transport, TransportError};
+use super::{Method, Opened, Pending, Pieces, Request, Response, Transport, TransportError};
 
 /// Sends requests over HTTP. Clones share connections. Must be used inside a tokio runtime.
 #[derive(Clone, Debug)]
@@ -88,40 +91,136 @@ impl HttpTransport {
         }
     }
 
-    async fn exchange(&self, request: &Request) -> Result<Response, TransportError> {
+    /// Everything but a body that comes in pieces.
+    fn builder(&self, request: &Request) -> Result<reqwest::RequestBuilder, TransportError> {
         let url = self.check_url(request.url())?;
         let mut builder = match request.method() {
             Method::Get => self.client.get(url),
+            Method::Head => self.client.head(url),
             Method::Post => self.client.post(url).body(request.body().to_vec()),
+            Method::Put => self.client.put(url).body(request.body().to_vec()),
         };
         builder = builder.timeout(request.time_limit());
         for (name, value) in request.headers() {
             builder = builder.header(name, value);
         }
+        Ok(builder)
+    }
+
+    async fn exchange(&self, request: &Request) -> Result<Response, TransportError> {
         let failed = |error: reqwest::Error| of_reqwest(&error, request);
-        let mut answer = builder.send().await.map_err(failed)?;
-        let header = |name: &str| {
-            let value = answer.headers().get(name)?;
-            Some(value.to_str().ok()?.to_owned())
+        let answer = self.builder(request)?.send().await.map_err(failed)?;
+        whole(answer, request).await
+    }
+
+    async fn open(&self, request: &Request) -> Result<Opened, TransportError> {
+        let failed = |error: reqwest::Error| of_reqwest(&error, request);
+        let answer = self.builder(request)?.send().await.map_err(failed)?;
+        let response = head(&answer, Vec::new());
+        let pieces = Streamed {
+            body: Box::pin(answer.bytes_stream()),
+            request: request.clone(),
         };
-        let retry_after = header("retry-after").and_then(|it| it.parse().ok());
-        let location = header("location");
-        let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(failed)? {
-            if body.len().saturating_add(chunk.len()) > request.cap() {
-                return Err(TransportError::TooLarge { cap: request.cap() });
+        Ok((response, Box::new(pieces)))
+    }
+
+    async fn hand_in(
+        &self,
+        request: &Request,
+        length: u64,
+        body: Box<dyn Pieces>,
+    ) -> Result<Response, TransportError> {
+        let failed = |error: reqwest::Error| of_reqwest(&error, request);
+        let answer = self
+            .builder(request)?
+            .header("content-length", length)
+            .body(reqwest::Body::wrap_stream(Handed(body)))
+            .send();
+        whole(answer.await.map_err(failed)?, request).await
+    }
+}
+
+/// What an answer says before its body.
+fn head(answer: &reqwest::Response, body: Vec<u8>) -> Response {
+    let header = |name: &str| {
+        let value = answer.headers().get(name)?;
+        Some(value.to_str().ok()?.to_owned())
+    };
+    let retry_after = header("retry-after").and_then(|it| it.parse().ok());
+    let mut response = Response::new(answer.status().as_u16(), body)
+        .retry_after(retry_after.map(Duration::from_secs))
+        .location(header("location"));
+    for name in Response::HEADERS {
+        for value in answer.headers().get_all(*name) {
+            if let Ok(value) = value.to_str() {
+                response = response.header(*name, value);
             }
-            body.extend_from_slice(&chunk);
         }
-        Ok(Response::new(answer.status().as_u16(), body)
-            .retry_after(retry_after.map(Duration::from_secs))
-            .location(location))
+    }
+    response
+}
+
+async fn whole(
+    mut answer: reqwest::Response,
+    request: &Request,
+) -> Result<Response, TransportError> {
+    let failed = |error: reqwest::Error| of_reqwest(&error, request);
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(failed)? {
+        if body.len().saturating_add(chunk.len()) > request.cap() {
+            return Err(TransportError::TooLarge { cap: request.cap() });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(head(&answer, body))
+}
+
+/// A body that comes from a server.
+struct Streamed<S> {
+    body: Pin<Box<S>>,
+    request: Request,
+}
+
+impl<B: AsRef<[u8]>, S: Stream<Item = Result<B, reqwest::Error>> + Send> Pieces for Streamed<S> {
+    fn poll_next(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Vec<u8>, TransportError>>> {
+        let piece = ready!(self.body.as_mut().poll_next(context));
+        Poll::Ready(piece.map(|piece| match piece {
+            Ok(piece) => Ok(piece.as_ref().to_vec()),
+            Err(error) => Err(of_reqwest(&error, &self.request)),
+        }))
+    }
+}
+
+/// A body that goes to a server.
+struct Handed(Box<dyn Pieces>);
+
+impl Stream for Handed {
+    type Item = Result<Vec<u8>, TransportError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.poll_next(context)
     }
 }
 
 impl Transport for HttpTransport {
     fn send<'a>(&'a self, request: &'a Request) -> Pending<'a, Result<Response, TransportError>> {
         Box::pin(self.exchange(request))
+    }
+
+    fn open<'a>(&'a self, request: &'a Request) -> Pending<'a, Result<Opened, TransportError>> {
+        Box::pin(self.open(request))
+    }
+
+    fn hand_in<'a>(
+        &'a self,
+        request: &'a Request,
+        length: u64,
+        body: Box<dyn Pieces>,
+    ) -> Pending<'a, Result<Response, TransportError>> {
+        Box::pin(self.hand_in(request, length, body))
     }
 
     fn wait(&self, time: Duration) -> Pending<'_, ()> {

@@ -8,10 +8,18 @@
 pub mod blocking;
 #[cfg(feature = "http")]
 pub mod http;
+mod pieces;
 mod retry;
 
+pub(crate) use pieces::together;
+pub use pieces::{Pieces, Whole};
+#[cfg(feature = "oci")]
+pub(crate) use retry::backoff;
+#[cfg(feature = "oci")]
+pub use retry::open;
 pub use retry::send;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -20,10 +28,42 @@ use std::time::Duration;
 /// Something that will be there later.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
+/// An answer without its body, and the body to come.
+pub type Opened = (Response, Box<dyn Pieces>);
+
 /// Sends requests. Implementations follow no redirects (A42, O21).
 pub trait Transport: Send + Sync {
     /// Sends one request, once, and reads the answer while it is below the cap.
     fn send<'a>(&'a self, request: &'a Request) -> Pending<'a, Result<Response, TransportError>>;
+
+    /// Sends one request, once, and hands over what is answered piece by piece: the body of the
+    /// response is empty, and no cap applies. A transport that has no such way reads the whole.
+    fn open<'a>(&'a self, request: &'a Request) -> Pending<'a, Result<Opened, TransportError>> {
+        Box::pin(async move {
+            let mut answer = self.send(request).await?;
+            let body: Box<dyn Pieces> = Box::new(Whole::new(std::mem::take(&mut answer.body)));
+            Ok((answer, body))
+        })
+    }
+
+    /// Sends one request, once, whose body of `length` bytes comes piece by piece. A transport that
+    /// has no such way puts it together first, below the cap for answers.
+    fn hand_in<'a>(
+        &'a self,
+        request: &'a Request,
+        length: u64,
+        body: Box<dyn Pieces>,
+    ) -> Pending<'a, Result<Response, TransportError>> {
+        Box::pin(async move {
+            let cap = crate::limits::RESPONSE_BYTES;
+            if u64::try_from(cap).is_ok_and(|cap| length > cap) {
+                return Err(TransportError::TooLarge { cap });
+            }
+            let mut request = request.clone();
+            request.body = together(body, cap).await?;
+            self.send(&request).await
+        })
+    }
 
     /// Lets time pass, between one try and the next.
     fn wait(&self, time: Duration) -> Pending<'_, ()>;
@@ -34,10 +74,10 @@ pub trait Transport: Send + Sync {
 pub struct Request {
     method: Method,
     url: String,
-    content_type: &'static str,
-    accept: &'static str,
+    content_type: Cow<'static, str>,
+    accept: Cow<'static, str>,
     authorization: Option<String>,
-    others: Vec<(&'static str, &'static str)>,
+    others: Vec<(&'static str, Cow<'static, str>)>,
     body: Vec<u8>,
     cap: usize,
     timeout: Duration,
@@ -49,8 +89,12 @@ pub struct Request {
 pub enum Method {
     /// Reads.
     Get,
+    /// Asks whether it is there.
+    Head,
     /// Hands something in.
     Post,
+    /// Puts something in its place.
+    Put,
 }
 
 impl Request {
@@ -59,8 +103,8 @@ impl Request {
         Self {
             method: Method::Get,
             url: url.into(),
-            content_type: "",
-            accept: "application/json",
+            content_type: Cow::Borrowed(""),
+            accept: Cow::Borrowed("application/json"),
             authorization: None,
             others: Vec::new(),
             body: Vec::new(),
@@ -77,17 +121,45 @@ impl Request {
     ) -> Self {
         Self {
             method: Method::Post,
-            content_type: types.0,
-            accept: types.1,
+            content_type: Cow::Borrowed(types.0),
+            accept: Cow::Borrowed(types.1),
             body,
             ..Self::get(url)
         }
     }
 
-    /// Wants an answer of another type than JSON.
+    /// A request whether something is there.
+    #[cfg(feature = "oci")]
+    pub(crate) fn head(url: impl Into<String>) -> Self {
+        Self {
+            method: Method::Head,
+            ..Self::get(url)
+        }
+    }
+
+    /// A request that puts `body`, of this type, in its place.
+    #[cfg(feature = "oci")]
+    pub(crate) fn put(url: impl Into<String>, content_type: &str, body: Vec<u8>) -> Self {
+        Self {
+            method: Method::Put,
+            content_type: Cow::Owned(content_type.to_owned()),
+            body,
+            ..Self::get(url)
+        }
+    }
+
+    /// The same to another place.
+    #[cfg(feature = "oci")]
     #[must_use]
-    pub fn accept(mut self, media_type: &'static str) -> Self {
-        self.accept = media_type;
+    pub(crate) fn to(mut self, url: String) -> Self {
+        self.url = url;
+        self
+    }
+
+    /// Wants an answer of another type than JSON, or of one of these types.
+    #[must_use]
+    pub fn accept(mut self, types: impl Into<Cow<'static, str>>) -> Self {
+        self.accept = types.into();
         self
     }
 
@@ -108,8 +180,8 @@ impl Request {
 
     /// Adds a header, whose name is in lower case.
     #[must_use]
-    pub fn header(mut self, name: &'static str, value: &'static str) -> Self {
-        self.others.push((name, value));
+    pub fn header(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
+        self.others.push((name, value.into()));
         self
     }
 
@@ -139,15 +211,15 @@ impl Request {
 
     /// The headers to send: names in lower case, and values, which may be secrets.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, String)> {
-        let content_type = (!self.content_type.is_empty()).then(|| self.content_type.to_owned());
+        let content_type = (!self.content_type.is_empty()).then(|| self.content_type.to_string());
         let others = self.others.iter();
         [
-            ("accept", Some(self.accept.to_owned())),
+            ("accept", Some(self.accept.to_string())),
             ("authorization", self.authorization.clone()),
             ("content-type", content_type),
         ]
         .into_iter()
-        .chain(others.map(|&(name, value)| (name, Some(value.to_owned()))))
+        .chain(others.map(|(name, value)| (*name, Some(value.to_string()))))
         .filter_map(|(name, value)| Some((name, value?)))
     }
 
@@ -181,6 +253,7 @@ pub struct Response {
     status: u16,
     retry_after: Option<Duration>,
     location: Option<String>,
+    headers: Vec<(String, String)>,
     body: Vec<u8>,
 }
 
@@ -191,8 +264,27 @@ impl Response {
             status,
             retry_after: None,
             location: None,
+            headers: Vec::new(),
             body,
         }
+    }
+
+    /// The headers that anybody here looks at, beside `Retry-After` and `Location`. Transports need
+    /// to keep no others.
+    pub const HEADERS: &'static [&'static str] = &[
+        "content-type",
+        "docker-content-digest",
+        "etag",
+        "link",
+        "oci-subject",
+        "www-authenticate",
+    ];
+
+    /// With a header, whose name is in lower case; one that is there twice is added twice.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
     }
 
     /// With what `Retry-After` says, in seconds.
@@ -214,8 +306,39 @@ impl Response {
         self.status
     }
 
+    /// The same with a body that was read later.
+    #[cfg(feature = "oci")]
+    #[must_use]
+    pub(crate) fn with_body(mut self, body: Vec<u8>) -> Self {
+        self.body = body;
+        self
+    }
+
+    /// How long the service wants us to wait.
+    #[cfg(feature = "oci")]
+    pub(crate) fn its_retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    /// The values of a header, by its name in lower case.
+    #[cfg(feature = "oci")]
+    pub(crate) fn headers_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let named = self.headers.iter().filter(move |(found, _)| found == name);
+        named.map(|(_, value)| value.as_str())
+    }
+
+    /// The value of a header that is there once; of several, none is the right one.
+    #[cfg(feature = "oci")]
+    pub(crate) fn header_named(&self, name: &str) -> Option<&str> {
+        let mut named = self.headers.iter().filter(|(found, _)| found == name);
+        match (named.next(), named.next()) {
+            (Some((_, value)), None) => Some(value),
+            _ => None,
+        }
+    }
+
     /// Where the thing is that was asked for, if the service says so.
-    #[cfg(feature = "sign")]
+    #[cfg(any(feature = "sign", feature = "oci"))]
     pub(crate) fn its_location(&self) -> Option<&str> {
         self.location.as_deref()
     }
@@ -226,7 +349,7 @@ impl Response {
     }
 
     /// The body, when nothing else of the answer matters.
-    #[cfg(feature = "tuf")]
+    #[cfg(any(feature = "tuf", feature = "oci"))]
     pub(crate) fn into_body(self) -> Vec<u8> {
         self.body
     }

@@ -27,6 +27,31 @@ pub async fn send(
     }
 }
 
+/// The same for an answer whose body comes in pieces.
+///
+/// # Errors
+///
+/// [`TransportError`], of the last try.
+#[cfg(feature = "oci")]
+pub async fn open(
+    transport: &dyn Transport,
+    request: &Request,
+) -> Result<super::Opened, TransportError> {
+    let mut tries = 0;
+    loop {
+        let (answer, body) = match transport.open(request).await {
+            Ok((answer, body)) => (Ok(answer), Some(body)),
+            Err(error) => (Err(error), None),
+        };
+        match (wait_before_next(&answer, tries), body) {
+            (Some(wait), _) => transport.wait(wait).await,
+            (None, Some(body)) => return answer.map(|answer| (answer, body)),
+            (None, None) => return answer.map(|answer| (answer, super::Whole::nothing())),
+        }
+        tries = tries.saturating_add(1);
+    }
+}
+
 /// How long to wait before the next try; `None` if this answer is the last word.
 fn wait_before_next(answer: &Result<Response, TransportError>, tries: u32) -> Option<Duration> {
     if tries >= RETRIES {
@@ -46,7 +71,7 @@ fn wait_before_next(answer: &Result<Response, TransportError>, tries: u32) -> Op
 }
 
 /// A quarter second, doubled with each try, of which a random half is left out.
-fn backoff(tries: u32) -> Duration {
+pub(crate) fn backoff(tries: u32) -> Duration {
     let whole = FIRST_WAIT.saturating_mul(1_u32.checked_shl(tries).unwrap_or(u32::MAX));
     let mut random = [0];
     // Without randomness all clients wait equally long, which is the worst that comes of it.
