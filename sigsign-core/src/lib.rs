@@ -138,3 +138,8 @@ pub mod tuf;
 pub mod oci;
 #[cfg(feature = "policy-file")]
 pub mod policy_file;
+
+/// The page for those who embed the library: its program is run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/embed.md")]
+struct Guide;

@@ -15,10 +15,10 @@ struct Waiting {
 
 /// What a server answers.
 #[derive(Debug)]
-struct Page {
+pub(crate) struct Page {
     status: u16,
     location: String,
-    body: String,
+    pub(crate) body: String,
 }
 
 impl Waiting {
@@ -78,7 +78,7 @@ impl Waiting {
     }
 }
 
-fn http(method: &str, url: &str, body: &str) -> Page {
+pub(crate) fn http(method: &str, url: &str, body: &str) -> Page {
     let rest = url.strip_prefix("http://").unwrap();
     let (host, path) = rest.split_at(rest.find('/').unwrap());
     let port: u16 = host.rsplit_once(':').unwrap().1.parse().unwrap();

@@ -10,6 +10,8 @@ mod ci;
 mod login;
 mod network;
 #[cfg(unix)]
+mod pages;
+#[cfg(unix)]
 mod platforms;
 
 use std::ffi::OsStr;
