@@ -52,6 +52,18 @@ impl Bundles {
         }
     }
 
+    /// All bundles beside a file, wherever they are looked for; none if there is none.
+    pub(crate) fn all_beside(subject: &Subject) -> Vec<Self> {
+        let Subject::File(file) = subject else {
+            return Vec::new();
+        };
+        let places = Wanted::Signature.beside(file);
+        let there = places
+            .iter()
+            .filter(|path| fs::symlink_metadata(path).is_ok());
+        there.map(|path| Self::at(path)).collect()
+    }
+
     /// Where they are; empty if that is not known.
     pub(crate) fn path(&self) -> &Path {
         &self.path
@@ -90,15 +102,19 @@ impl Wanted {
             Self::Statement => [".sigstore.jsonl", ".sigstore.json", ".sigstore"],
         }
     }
+
+    fn beside(self, file: &Path) -> [PathBuf; 3] {
+        self.endings().map(|ending| {
+            let mut name = file.as_os_str().to_owned();
+            name.push(ending);
+            PathBuf::from(name)
+        })
+    }
 }
 
 /// The first bundle beside the file; a link that leads nowhere counts, so that it is noticed.
 fn find(file: &Path, wanted: Wanted) -> Result<PathBuf, Problem> {
-    let candidates = wanted.endings().map(|ending| {
-        let mut name = file.as_os_str().to_owned();
-        name.push(ending);
-        PathBuf::from(name)
-    });
+    let candidates = wanted.beside(file);
     if let Some(found) = candidates
         .iter()
         .find(|path| fs::symlink_metadata(path).is_ok())

@@ -114,7 +114,8 @@ fn none_of(count: usize, others: &[(usize, Problem)]) -> Problem {
 }
 
 /// What is known of the artifact so far, where several bundles ask for it.
-struct Contents<'a> {
+#[derive(Debug)]
+pub(crate) struct Contents<'a> {
     subject: &'a Subject,
     reading: Reading,
     /// Digests are kept for the next bundle.
@@ -123,7 +124,7 @@ struct Contents<'a> {
 }
 
 impl<'a> Contents<'a> {
-    fn new(subject: &'a Subject, again: bool, reading: Reading) -> Self {
+    pub(crate) fn new(subject: &'a Subject, again: bool, reading: Reading) -> Self {
         Self {
             subject,
             reading,
@@ -132,7 +133,11 @@ impl<'a> Contents<'a> {
         }
     }
 
-    fn verify(&mut self, ask: Question<'_>, bundle: &Bundle) -> Result<Box<Verified>, Problem> {
+    pub(crate) fn verify(
+        &mut self,
+        ask: Question<'_>,
+        bundle: &Bundle,
+    ) -> Result<Box<Verified>, Problem> {
         let verify = |artifact: Artifact<'_>| {
             ask.verifier
                 .verify(bundle, artifact, ask.policy, ask.now)
@@ -163,7 +168,11 @@ impl<'a> Contents<'a> {
     }
 
     /// Computed once; what is read only once is hashed in every way at once.
-    fn digest(&mut self, subject: &Subject, want: HashAlgorithm) -> Result<Digest, Problem> {
+    pub(crate) fn digest(
+        &mut self,
+        subject: &Subject,
+        want: HashAlgorithm,
+    ) -> Result<Digest, Problem> {
         if let Some(known) = self.digests.iter().find(|known| known.algorithm() == want) {
             return Ok(*known);
         }

@@ -3,6 +3,7 @@
 mod attest;
 mod ci;
 mod local;
+mod policy;
 mod sign;
 mod trust;
 
@@ -17,6 +18,7 @@ pub(crate) use ci::Ci;
 pub(crate) use local::{
     Choices, Data, Local, LogKey, OtherKey, Reset, Rotate, Serve, Service, Token,
 };
+pub(crate) use policy::{Check as PolicyCheck, From as PolicyFrom, Policy};
 pub(crate) use trust::{Add, Instance, Trust, Update};
 
 pub(crate) use sign::{Credential, Flow, Provider, Scheme, Services, Sign, TokenFrom, Whoami};
@@ -116,6 +118,8 @@ pub(crate) enum Command {
     Inspect(Inspect),
     Whoami(Box<Whoami>),
     #[command(subcommand)]
+    Policy(Policy),
+    #[command(subcommand)]
     Trust(Trust),
     #[command(subcommand)]
     Local(Local),
@@ -145,7 +149,8 @@ pub(crate) enum Shell {
 
 /// Verify that files were signed by whom you expect
 ///
-/// Say who must have signed: `--identity` and `--issuer`, `--repository`, or `--key`. The bundle of
+/// Say who must have signed: `--identity` and `--issuer`, `--repository`, `--key`, or a file with
+/// `--policy`. The bundle of
 /// FILE is looked for in FILE.sigstore.json, FILE.sigstore and FILE.sigstore.jsonl.
 #[derive(Args, Debug)]
 pub(crate) struct Verify {
@@ -158,6 +163,9 @@ pub(crate) struct Verify {
     /// Verify what this list of JSON lines names: bundle, artifact, identity, issuer
     #[arg(long, value_name = "LIST", conflicts_with_all = ["files", "bundle"])]
     pub(crate) batch: Option<PathBuf>,
+    /// Let this policy file decide, in place of every other option below
+    #[arg(long, value_name = "POLICY", conflicts_with_all = ["batch", "Signer", "Demands", "Root"])]
+    pub(crate) policy: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) signer: Signer,
     #[command(flatten)]

@@ -42,6 +42,7 @@ pub(crate) enum Document {
     Event,
     Key,
     Password,
+    Policy,
     Predicate,
     PrivateKey,
     SigningConfig,
@@ -60,6 +61,7 @@ impl Document {
             Self::Event => "event",
             Self::Key => "key",
             Self::Password => "password",
+            Self::Policy => "policy",
             Self::Predicate => "predicate",
             Self::PrivateKey => "private key",
             Self::SigningConfig => "signing config",
@@ -79,6 +81,7 @@ impl Document {
             Self::CtRoot => "ct-root.read",
             Self::Key => "key.read",
             Self::Password => "password.read",
+            Self::Policy => "policy-file.read",
             Self::Predicate => "predicate.read",
             Self::PrivateKey => "signing-key.read",
             Self::SigningConfig => "signing-config.read",
@@ -97,6 +100,7 @@ impl Document {
             Self::CtRoot | Self::Key | Self::Password | Self::PrivateKey | Self::TlsAuthority => {
                 KEY_BYTES
             }
+            Self::Policy => limits::POLICY_FILE_BYTES,
             Self::Predicate | Self::Statement => limits::STATEMENT_BYTES,
             Self::Checksums => CHECKSUMS_BYTES,
             Self::Event => EVENT_BYTES,

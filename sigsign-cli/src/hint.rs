@@ -211,6 +211,15 @@ pub(crate) fn of(code: &str) -> Option<&'static str> {
         "tuf.no-target" => "the repository must have a target trusted_root.json",
         "transport.setup" => "--tls-ca takes certificates in PEM",
         "transport.url" => "services are reached over https, and on this machine over http",
+        "policy-file.read" => return None,
+        "rule.no-signature" | "rule.no-attestation" => {
+            "bundles are looked for beside the file, in FILE.sigstore.json, FILE.sigstore and \
+             FILE.sigstore.jsonl; or name one with --bundle PATH"
+        }
+        code if code.starts_with("rule.") => {
+            "`sigsign policy explain FILE --policy POLICY` shows every condition"
+        }
+        code if code.starts_with("policy-file.") => "docs/policy.md has every field with examples",
         code if code.starts_with("tuf.") => {
             "the repository's metadata is not what its keys vouch for: try again later, and tell its \
              operator; what was there before is kept"

@@ -16,6 +16,7 @@ mod local;
 mod login;
 mod outcome;
 mod plan;
+mod policy;
 mod predicate;
 mod problem;
 mod progress;

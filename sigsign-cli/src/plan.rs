@@ -3,6 +3,7 @@
 pub(crate) mod attest;
 pub(crate) mod ci;
 mod demands;
+pub(crate) mod policy;
 pub(crate) mod sign;
 mod who;
 
@@ -60,11 +61,15 @@ pub(crate) enum Root {
 #[derive(Debug)]
 pub(crate) enum Plan {
     Batch(Batch),
+    Judge(policy::Judge),
     Verify(Verify),
 }
 
 impl Plan {
     pub(crate) fn new(args: cli::Verify) -> Result<Self, Problem> {
+        if let Some(policy) = args.policy {
+            return policy::Judge::new(policy, args.files, args.bundle).map(Self::Judge);
+        }
         let who = Who::new(args.signer)?;
         let demands = Demands::new(args.demands, &args.root.instance)?;
         let root = Root::new(args.root);
@@ -137,7 +142,7 @@ fn nobody() -> Problem {
     Problem::usage(
         "nobody named who must have signed",
         "give --identity SUBJECT --issuer URL, or --key PATH; for a workflow of a GitHub repository \
-         --repository OWNER/REPO",
+         --repository OWNER/REPO; or a file with --policy POLICY",
     )
 }
 

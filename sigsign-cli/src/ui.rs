@@ -4,6 +4,7 @@ use std::fmt::{self, Display};
 use std::io::{self, BufWriter, IsTerminal, Write};
 
 use sigsign_core::encoding::Escaped;
+use sigsign_core::policy_file::Decision;
 
 use crate::cli::{Format, Global, Network, When};
 use crate::exit::Exit;
@@ -100,6 +101,20 @@ impl Ui {
             (Exit::No, false) => "not verified",
             (_, true) => "\x1b[33mno answer\x1b[0m",
             (_, false) => "no answer",
+        }
+    }
+
+    /// What a policy decides, in color if asked for.
+    pub(crate) fn decision(&self, decision: Decision) -> String {
+        let color = match decision {
+            Decision::Allow => 32,
+            Decision::Deny => 31,
+            _ => 33,
+        };
+        if self.color {
+            format!("\x1b[{color}m{}\x1b[0m", decision.name())
+        } else {
+            decision.name().to_owned()
         }
     }
 

@@ -76,6 +76,7 @@ fn verify(args: VerifyBundle) -> Result<Exit, Problem> {
         files: vec![args.file_or_digest],
         bundle: Some(args.bundle),
         batch: None,
+        policy: None,
         signer: cli::Signer {
             identity: args.certificate_identity,
             issuer: args.certificate_oidc_issuer,

@@ -7,6 +7,7 @@ mod completions;
 mod conformance;
 mod inspect;
 mod local;
+mod policy;
 pub(crate) mod sign;
 mod trust;
 mod verify;
@@ -36,9 +37,11 @@ pub(crate) fn run(command: Command, ui: &mut Ui) -> Result<Exit, Problem> {
         Command::Attest(args) => attest::run(&Attest::new(*args, ui.network())?, ui),
         Command::Verify(args) => match Plan::new(*args)? {
             Plan::Batch(plan) => batch::run(&plan, ui),
+            Plan::Judge(plan) => policy::judge(&plan, ui),
             Plan::Verify(plan) => verify::run(&plan, ui),
         },
         Command::Whoami(args) => whoami::run(&Whoami::new(*args, ui.network())?, ui),
+        Command::Policy(command) => policy::run(command, ui),
         Command::Inspect(args) => inspect::run(&args.bundle, ui),
         Command::Trust(command) => trust::run(command, ui),
         Command::Local(command) => local::run(command, ui),
@@ -65,7 +68,7 @@ pub(crate) fn read_key(path: &Path) -> Result<PublicKey, Problem> {
     })
 }
 
-fn read_root(root: &Root) -> Result<TrustedRoot, Problem> {
+pub(crate) fn read_root(root: &Root) -> Result<TrustedRoot, Problem> {
     match root {
         Root::Instance(instance) => crate::trust::trusted_root(instance),
         Root::Local(data) => Local::published(data.as_deref()),

@@ -56,7 +56,7 @@ impl Who {
     }
 
     /// The file that has to be read for it.
-    pub(super) fn path(&self) -> Option<&Path> {
+    pub(crate) fn path(&self) -> Option<&Path> {
         match self {
             Self::Key(path) => Some(path),
             _ => None,

@@ -66,12 +66,20 @@ impl Refused {
         }
     }
 
-    /// Something that could not be had: trying again may help, and nothing may be concluded.
-    pub fn unanswered(code: &'static str, error: &dyn Error) -> Self {
+    /// The same in the words of somebody else: a sentence, then its causes.
+    pub fn with_sentences(code: &'static str, sentences: Vec<String>) -> Self {
         Self {
-            answered: false,
-            ..Self::new(code, error)
+            code,
+            sentences,
+            answered: true,
         }
+    }
+
+    /// Something that could not be had: trying again may help, and nothing may be concluded.
+    #[must_use]
+    pub fn unanswered(mut self) -> Self {
+        self.answered = false;
+        self
     }
 
     /// The stable code of the reason.
@@ -93,7 +101,9 @@ impl Refused {
 impl From<VerifyError> for Refused {
     fn from(error: VerifyError) -> Self {
         match &error {
-            VerifyError::Artifact(ArtifactError::Read(_)) => Self::unanswered(error.code(), &error),
+            VerifyError::Artifact(ArtifactError::Read(_)) => {
+                Self::new(error.code(), &error).unanswered()
+            }
             _ => Self::new(error.code(), &error),
         }
     }

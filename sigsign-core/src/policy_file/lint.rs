@@ -97,6 +97,7 @@ impl PolicyFile {
         if rule.matching.iter().all(is_out) {
             let sentence = "everything in match is taken out by not: no name reaches this rule";
             lints.push(problem("lint.unreachable", rule, sentence));
+            return;
         }
         let is_everything = |rule: &Rule| {
             rule.except.is_empty() && rule.matching.iter().any(|it| it.to_string() == "glob **")

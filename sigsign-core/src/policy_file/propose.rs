@@ -1,5 +1,6 @@
 //! A rule that would accept what was verified.
 
+use super::model::TrustSource;
 use super::predicate::{SIGNATURE_TYPE, predicate_name};
 use super::wire::quoted;
 use crate::verify::Verified;
@@ -7,14 +8,14 @@ use crate::x509::{FulcioClaims, FulcioExtension};
 
 /// A policy file with one rule for subjects of this name, signed by whoever signed this.
 ///
-/// `key` is the file of the key for a signature without certificate. What a reader should think
-/// about is in comments.
-pub fn propose(verified: &Verified, name: &str, key: Option<&str>, trust: &str) -> String {
+/// `key` is the file of the key for a signature without certificate; `trust` is where the trusted
+/// root is that it was verified with.
+pub fn propose(verified: &Verified, name: &str, key: Option<&str>, trust: &TrustSource) -> String {
     let signer = signer(verified, key.unwrap_or("cosign.pub"));
     let rule_name = name.rsplit('/').next().unwrap_or(name);
     let head = format!(
-        "version: 1\ntrust: {}\ndefault: deny\nrules:\n- name: {}\n  match: [{}]\n",
-        quoted(trust),
+        "version: 1\n{}default: deny\nrules:\n- name: {}\n  match: [{}]\n",
+        trusted(trust),
         quoted(rule_name),
         quoted(&literal_glob(name)),
     );
@@ -24,6 +25,24 @@ pub fn propose(verified: &Verified, name: &str, key: Option<&str>, trust: &str) 
             "{head}  attestations:\n  - type: {}\n    signed_by:\n    - {signer}\n",
             quoted(predicate_name(predicate))
         ),
+    }
+}
+
+/// The instance, and where it is from if it is not built in.
+fn trusted(source: &TrustSource) -> String {
+    let declared = |form: &str, text: &str| {
+        format!(
+            "instances:\n  ours: {{{form}: {}}}\ntrust: ours\n",
+            quoted(text)
+        )
+    };
+    match source {
+        TrustSource::Added(name) => declared("added", name),
+        TrustSource::File(path) => declared("file", path),
+        TrustSource::Github => "trust: github\n".to_owned(),
+        TrustSource::Local => "trust: local\n".to_owned(),
+        TrustSource::PublicGood => "trust: public-good\n".to_owned(),
+        TrustSource::Staging => "trust: staging\n".to_owned(),
     }
 }
 

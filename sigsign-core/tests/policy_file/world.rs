@@ -77,7 +77,7 @@ impl World {
                 let error = std::io::Error::other("registry gave no answer");
                 return BundleCandidate::unusable(
                     name,
-                    Refused::unanswered("registry.down", &error),
+                    Refused::new("registry.down", &error).unanswered(),
                 );
             }
             "junk" => {

@@ -84,6 +84,7 @@ fn verify(check: &Check, files: Vec<PathBuf>, ui: &mut Ui) -> Result<Exit, Probl
     match Plan::new(*args)? {
         Plan::Verify(plan) => super::verify::run(&plan, ui),
         Plan::Batch(plan) => super::batch::run(&plan, ui),
+        Plan::Judge(plan) => super::policy::judge(&plan, ui),
     }
 }
 
