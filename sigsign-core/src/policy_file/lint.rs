@@ -112,7 +112,7 @@ impl PolicyFile {
         let before = self.rules.iter().take(index);
         if let Body::Skip { .. } = rule.body
             && let Some(other) = before
-                .filter(|it| matches!(it.body, Body::Check(_)))
+                .filter(|it| matches!(&it.body, Body::Check(check) if check.mode == Mode::Enforce))
                 .find(|it| same_names(it, rule))
         {
             let sentence = format!(

@@ -4,6 +4,8 @@
 //! writes what is said now; the difference is to be read.
 #![expect(clippy::disallowed_methods, reason = "tables are files")]
 
+mod page;
+mod schema;
 mod world;
 
 use std::fs;

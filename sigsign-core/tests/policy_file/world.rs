@@ -34,8 +34,8 @@ impl Resources for Same<'_> {
     }
 
     fn key(&mut self, file: &str) -> Result<PublicKey, PolicyFileError> {
-        // `other.pub` is of a key that signed nothing.
-        let file = folder().join(file);
+        // `other.pub` is of a key that signed nothing; documentation calls keys as it likes.
+        let file = folder().join(if file == "other.pub" { file } else { "key.pub" });
         let pem = fs::read_to_string(file).unwrap();
         Ok(PublicKey::from_pem(&pem).unwrap())
     }
