@@ -2,6 +2,7 @@
 
 mod attest;
 mod ci;
+mod image;
 mod local;
 mod policy;
 mod sign;
@@ -15,6 +16,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use attest::Attest;
 pub(crate) use ci::Ci;
+pub(crate) use image::{
+    AttestImage, CopyImage, Image, Reach, SignImage, VerifyImage, WhichManifests,
+};
 pub(crate) use local::{
     Choices, Data, Local, LogKey, OtherKey, Reset, Rotate, Serve, Service, Token,
 };
@@ -117,6 +121,8 @@ pub(crate) enum Command {
     /// Show what a bundle claims, without checking it
     Inspect(Inspect),
     Whoami(Box<Whoami>),
+    #[command(subcommand)]
+    Image(Image),
     #[command(subcommand)]
     Policy(Policy),
     #[command(subcommand)]

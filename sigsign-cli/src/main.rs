@@ -20,6 +20,7 @@ mod policy;
 mod predicate;
 mod problem;
 mod progress;
+mod registry;
 mod token;
 mod trust;
 mod ui;

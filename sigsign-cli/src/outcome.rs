@@ -47,7 +47,7 @@ pub(crate) struct Outcome<'a> {
 /// Why there is no yes.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Refusal<'a> {
+pub(crate) struct Refusal<'a> {
     /// Refused, rather than without an answer.
     answered: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -176,7 +176,7 @@ pub(crate) fn show(artifact: &str, answer: &Answer, ui: &mut Ui) {
 }
 
 /// What a reader wants to know first: who, when, where to look it up.
-fn summary(verified: &Verified) -> String {
+pub(crate) fn summary(verified: &Verified) -> String {
     let mut text = match (verified.subject(), verified.issuer()) {
         (Some(subject), issuer) => {
             let issuer = issuer.unwrap_or("none");

@@ -5,6 +5,7 @@ mod batch;
 mod ci;
 mod completions;
 mod conformance;
+mod image;
 mod inspect;
 mod local;
 mod policy;
@@ -43,6 +44,7 @@ pub(crate) fn run(command: Command, ui: &mut Ui) -> Result<Exit, Problem> {
         Command::Whoami(args) => whoami::run(&Whoami::new(*args, ui.network())?, ui),
         Command::Policy(command) => policy::run(command, ui),
         Command::Inspect(args) => inspect::run(&args.bundle, ui),
+        Command::Image(command) => image::run(command, ui),
         Command::Trust(command) => trust::run(command, ui),
         Command::Local(command) => local::run(command, ui),
         Command::Ci(platform) => Ok(ci::run(&platform, ui)),

@@ -105,40 +105,36 @@ pub async fn attach(
         .raw("annotations", &annotations)
         .object();
     let target = Target::Digest(described.digest());
-    let pushed = repository
+    repository
         .push(&target, OCI_MANIFEST, manifest.as_bytes(), None)
         .await?;
-    let place = list_entry(
-        repository,
-        image.digest(),
-        described.digest(),
-        entry,
-        pushed,
-    )
-    .await?;
+    let ours = vec![(described.digest().to_string(), entry)];
+    let place = list_entries(repository, image.digest(), ours).await?;
     Ok(Attached {
         digest: described.digest(),
         place,
     })
 }
 
-/// Sees to it that a manifest that was pushed is found from its subject.
-pub(super) async fn list_entry(
+/// Sees to it that manifests that were pushed are found from their subject.
+///
+/// Whether the registry's own list has them is seen there: some say `OCI-Subject` and keep no list,
+/// and some keep one without saying so.
+pub(super) async fn list_entries(
     repository: &dyn Repository,
     image: Digest,
-    ours: Digest,
-    entry: String,
-    pushed: Pushed,
+    mut ours: Vec<Entry>,
 ) -> Result<Place, RegistryError> {
-    // Some registries say that they noted the subject, and did not.
-    if pushed == Pushed::Listed
-        && let Some(listed) = repository.referrers(&image).await?
-        && listed.iter().any(|it| it.digest() == ours)
-    {
+    let listed = repository.referrers(&image).await?.unwrap_or_default();
+    ours.retain(|(digest, _)| !listed.iter().any(|it| it.digest().to_string() == *digest));
+    if ours.is_empty() {
         return Ok(Place::Listed);
     }
-    add_below_tag(repository, image, ours, entry).await
+    add_below_tag(repository, image, ours).await
 }
+
+/// A digest, and the descriptor with it as it is written.
+pub(super) type Entry = (String, String);
 
 /// Reads the list below the tag, and writes it again with what is missing from it, until it has all
 /// that was ever seen there, and ours, some time after it was written last.
@@ -148,12 +144,10 @@ pub(super) async fn list_entry(
 async fn add_below_tag(
     repository: &dyn Repository,
     image: Digest,
-    ours: Digest,
-    entry: String,
+    mut seen: Vec<Entry>,
 ) -> Result<Place, RegistryError> {
     let tag = fallback_tag(image);
     let target = Target::Tag(tag.clone());
-    let mut seen = vec![(ours.to_string(), entry)];
     let mut is_settled = false;
     let mut tries = 0;
     loop {
@@ -166,7 +160,7 @@ async fn add_below_tag(
             }
         }
         let is_there = |digest: &str| present.iter().any(|(it, _)| it == digest);
-        let missing: Vec<&(String, String)> = seen
+        let missing: Vec<&Entry> = seen
             .iter()
             .filter(|(digest, _)| !is_there(digest))
             .collect();
@@ -198,7 +192,7 @@ fn members(
     repository: &dyn Repository,
     target: &Target,
     found: &Pulled,
-) -> Result<Vec<(String, String)>, RegistryError> {
+) -> Result<Vec<Entry>, RegistryError> {
     let wrong = |problem: ManifestError| RegistryError::Manifest {
         what: format!("{}{target}", repository.name()),
         problem,
@@ -214,11 +208,7 @@ fn members(
 }
 
 /// The list with what was missing from it; everything else in it stays.
-fn with_members(
-    found: Option<&Pulled>,
-    present: &[(String, String)],
-    missing: &[&(String, String)],
-) -> String {
+fn with_members(found: Option<&Pulled>, present: &[Entry], missing: &[&Entry]) -> String {
     let all = present.iter().chain(missing.iter().copied());
     let all = list(all.map(|(_, json)| json.clone()));
     let others = found

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 
-use super::attach::{list_entry, plain};
+use super::attach::{list_entries, plain};
 use super::error::RegistryError;
 use super::found::{fallback_tag, referrers};
 use super::image::Image;
@@ -133,6 +133,7 @@ impl Copying<'_> {
         let Some(depth) = depth.checked_sub(1) else {
             return Ok(());
         };
+        let mut entries = Vec::new();
         for entry in referrers(self.from, image).await {
             let entry = entry.map_err(|(_, problem)| problem)?;
             let target = Target::Digest(entry.digest());
@@ -140,12 +141,14 @@ impl Copying<'_> {
             self.parts(&referrer, depth).await?;
             let pushed = self
                 .to
-                .push(&target, referrer.media_type(), referrer.bytes(), None)
-                .await?;
-            let json = entry_of(&referrer);
-            list_entry(self.to, image, entry.digest(), json, pushed).await?;
+                .push(&target, referrer.media_type(), referrer.bytes(), None);
+            pushed.await?;
+            entries.push((entry.digest().to_string(), entry_of(&referrer)));
             self.copied.manifests = self.copied.manifests.saturating_add(1);
             self.copied.referrers = self.copied.referrers.saturating_add(1);
+        }
+        if !entries.is_empty() {
+            list_entries(self.to, image, entries).await?;
         }
         Ok(())
     }

@@ -79,8 +79,6 @@ pub struct Pulled {
     reason = "made by implementations of Repository"
 )]
 pub enum Pushed {
-    /// It is there, and the repository says that it noted the subject (`OCI-Subject`).
-    Listed,
     /// It is there.
     Stored,
     /// It is not there: somebody else was faster.

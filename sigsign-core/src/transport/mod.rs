@@ -276,7 +276,6 @@ impl Response {
         "docker-content-digest",
         "etag",
         "link",
-        "oci-subject",
         "www-authenticate",
     ];
 

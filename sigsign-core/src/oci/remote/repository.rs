@@ -95,7 +95,6 @@ impl RemoteRepository {
         let ask = self.ask(Access::Push, &what);
         let answer = ask.send(&request).await?;
         match answer.status() {
-            200..=202 if answer.header_named("oci-subject").is_some() => Ok(Pushed::Listed),
             200..=202 => Ok(Pushed::Stored),
             412 => Ok(Pushed::Changed),
             _ => Err(ask.refused(&answer)),
