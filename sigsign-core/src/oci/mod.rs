@@ -12,6 +12,8 @@
 //! Spec: OCI distribution-spec 1.1, image-spec 1.1
 
 mod attach;
+#[cfg(feature = "policy-file")]
+mod candidate;
 mod copy;
 mod credentials;
 mod error;
@@ -27,6 +29,8 @@ mod tests;
 mod wire;
 
 pub use attach::{Attached, Place, attach, signature_statement};
+#[cfg(feature = "policy-file")]
+pub use candidate::Candidates;
 pub use copy::{Copied, copy};
 pub use credentials::{AuthFile, Credential, CredentialError, Credentials, Nobody, Stored};
 pub use error::{ManifestError, RegistryError};

@@ -22,7 +22,7 @@ fn now() -> Timestamp {
 }
 
 /// An image of two blobs below the tag `1`.
-fn image(memory: &Memory) -> Image {
+pub(super) fn image(memory: &Memory) -> Image {
     let (config, layer) = (memory.blob(b"{}"), memory.blob(b"layer"));
     let json = |it: &crate::oci::Descriptor| {
         format!(
@@ -44,7 +44,7 @@ fn tag_of(digest: Digest) -> String {
     format!(":{}", digest.to_string().replace(':', "-"))
 }
 
-fn attach_to(memory: &Memory, image: &Image, bundle: &str) -> crate::oci::Attached {
+pub(super) fn attach_to(memory: &Memory, image: &Image, bundle: &str) -> crate::oci::Attached {
     done(attach(
         memory,
         &image.descriptor(),

@@ -1,5 +1,7 @@
 mod kept;
 mod memory;
+#[cfg(feature = "policy-file")]
+mod policy;
 mod remote;
 mod script;
 
