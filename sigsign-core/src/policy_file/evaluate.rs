@@ -381,6 +381,10 @@ fn tag_in_place_of_digest() -> Finding {
 /// Where not everything was seen, what does not pass has no answer.
 fn settle(finding: Finding, incomplete: bool) -> ConditionVerdict {
     let mut condition = finding.condition;
+    if let Some((end, _)) = condition.found.char_indices().nth(FOUND_CHARS) {
+        condition.found.truncate(end);
+        condition.found.push_str("..");
+    }
     let open = condition.outcome == Outcome::Failed || finding.retractable;
     if incomplete && open {
         condition.outcome = Outcome::NoAnswer;
@@ -391,6 +395,9 @@ fn settle(finding: Finding, incomplete: bool) -> ConditionVerdict {
     }
     condition
 }
+
+/// How much is said of what was found: enough for names and their reasons.
+const FOUND_CHARS: usize = 2000;
 
 fn worst(conditions: &[ConditionVerdict]) -> Outcome {
     let is = |outcome| conditions.iter().any(|it| it.outcome == outcome);

@@ -455,3 +455,70 @@ fn candidate_json(it: &CandidateVerdict) -> CandidateJson<'_> {
 
 /// How much is shown of a value from a predicate.
 const SHOWN_CHARS: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(json: &str, pointer: &str) -> Found {
+        let tokens: Vec<String> = pointer.split('/').skip(1).map(str::to_owned).collect();
+        seek(json, &tokens)
+    }
+
+    #[test]
+    fn accepts_a_pointer_into_a_large_document_and_keeps_nothing_else() {
+        let items = format!("\"{}\",", "x".repeat(1000)).repeat(4000);
+        let json = format!(r#"{{"a":[{items}"last"],"b":{{"c":1}}}}"#);
+
+        assert_eq!(Found::Text("last".to_owned()), at(&json, "/a/4000"));
+        assert_eq!(Found::Missing, at(&json, "/a/4001"));
+        assert_eq!(Found::List(4001), at(&json, "/a"));
+        assert_eq!(Found::Integer(1), at(&json, "/b/c"));
+        assert_eq!(Found::Object(2), at(&json, ""));
+    }
+
+    #[test]
+    fn accepts_integers_exactly_and_rejects_other_forms_of_an_index() {
+        let json = r#"{"n":18446744073709551615,"m":-9223372036854775808,"l":["a"]}"#;
+
+        assert_eq!(Found::Integer(18_446_744_073_709_551_615), at(json, "/n"));
+        assert_eq!(Found::Integer(-9_223_372_036_854_775_808), at(json, "/m"));
+        for index in ["00", "+0", "-0", "0x0", " 0", "-", "", "1"] {
+            assert_eq!(
+                Found::Missing,
+                at(json, &format!("/l/{index}")),
+                "{index:?}"
+            );
+        }
+        assert_eq!(Found::Text("a".to_owned()), at(json, "/l/0"));
+    }
+
+    #[test]
+    fn shows_text_in_short_and_escaped() {
+        let long = Found::Text("y".repeat(1000)).to_string();
+        assert_eq!(format!("\"{}..\"", "y".repeat(SHOWN_CHARS)), long);
+        assert_eq!(
+            "\"a\\u{1b}\"",
+            Found::Text("a\u{1b}".to_owned()).to_string()
+        );
+    }
+
+    #[test]
+    fn rejects_documents_of_another_kind() {
+        for json in [
+            "null",
+            "[]",
+            "{}",
+            "7",
+            r#"{"statements":[]}"#,
+            r#"{"@context":"x","statements":[]}"#,
+        ] {
+            assert!(vex(json).is_none(), "{json}");
+            assert!(spdx(json).is_none(), "{json}");
+            assert!(cyclonedx(json).is_none(), "{json}");
+        }
+        assert!(spdx(r#"{"spdxVersion":"SPDX-3.0"}"#).is_none());
+        assert!(spdx(r#"{"spdxVersion":"SPDX-2.3","packages":{}}"#).is_none());
+        assert!(cyclonedx(r#"{"bomFormat":"cyclonedx"}"#).is_none());
+    }
+}

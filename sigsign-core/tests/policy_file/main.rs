@@ -4,6 +4,7 @@
 //! writes what is said now; the difference is to be read.
 #![expect(clippy::disallowed_methods, reason = "tables are files")]
 
+mod attacks;
 mod page;
 mod schema;
 mod world;
