@@ -130,7 +130,19 @@ fn ask(
     if name.is_empty() || !name.chars().all(proper) {
         return Err(wrong("not the name of a program".to_owned()));
     }
-    let child = Command::new(&program)
+    run(Path::new(&program), server, patience)
+}
+
+fn run(
+    program: &Path,
+    server: &str,
+    patience: Duration,
+) -> Result<Option<Credential>, CredentialError> {
+    let wrong = |problem: String| CredentialError::Helper {
+        program: program.display().to_string(),
+        problem,
+    };
+    let child = Command::new(program)
         .arg("get")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -201,6 +213,21 @@ mod tests {
 
             assert_eq!(CredentialError::Helper { program, problem }, error);
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn rejects_a_program_that_does_not_end() {
+        let patience = Duration::from_millis(50);
+        let program = Path::new("/usr/bin/yes");
+
+        // It prints without end: what is over the cap is not read, and it is ended.
+        let error = run(program, "a", patience).unwrap_err();
+
+        let CredentialError::Helper { problem, .. } = error else {
+            panic!("{error}");
+        };
+        assert!(problem.starts_with("no answer within"), "{problem}");
     }
 
     #[test]

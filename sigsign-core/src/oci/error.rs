@@ -171,7 +171,7 @@ impl RegistryError {
             Self::ContentType { .. } => "registry.content-type",
             Self::Manifest { problem, .. } => problem.code(),
             Self::Challenge { .. } => "registry.challenge",
-            Self::Credentials { .. } => "registry.credentials",
+            Self::Credentials { problem, .. } => problem.code(),
             Self::Redirect { .. } => "registry.redirect",
             Self::Pages { .. } => "registry.pages",
             Self::Link { .. } => "registry.link",
@@ -192,7 +192,10 @@ impl RegistryError {
                 | Self::RateLimited { .. }
                 | Self::Status { .. }
                 | Self::Challenge { .. }
-                | Self::Credentials { .. }
+                | Self::Credentials {
+                    problem: CredentialError::Helper { .. },
+                    ..
+                }
                 | Self::Redirect { .. }
                 | Self::Lost { .. }
         )
