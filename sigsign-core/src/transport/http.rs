@@ -99,6 +99,7 @@ impl HttpTransport {
             Method::Head => self.client.head(url),
             Method::Post => self.client.post(url).body(request.body().to_vec()),
             Method::Put => self.client.put(url).body(request.body().to_vec()),
+            Method::Delete => self.client.delete(url),
         };
         builder = builder.timeout(request.time_limit());
         for (name, value) in request.headers() {

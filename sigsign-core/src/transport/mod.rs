@@ -95,6 +95,8 @@ pub enum Method {
     Post,
     /// Puts something in its place.
     Put,
+    /// Takes something away.
+    Delete,
 }
 
 impl Request {
@@ -124,6 +126,14 @@ impl Request {
             content_type: Cow::Borrowed(types.0),
             accept: Cow::Borrowed(types.1),
             body,
+            ..Self::get(url)
+        }
+    }
+
+    /// A request that takes away what is there.
+    pub fn delete(url: impl Into<String>) -> Self {
+        Self {
+            method: Method::Delete,
             ..Self::get(url)
         }
     }
@@ -277,6 +287,7 @@ impl Response {
         "etag",
         "link",
         "www-authenticate",
+        "x-ratelimit-remaining",
     ];
 
     /// With a header, whose name is in lower case; one that is there twice is added twice.
@@ -314,9 +325,20 @@ impl Response {
     }
 
     /// How long the service wants us to wait.
-    #[cfg(feature = "oci")]
-    pub(crate) fn its_retry_after(&self) -> Option<Duration> {
+    pub fn its_retry_after(&self) -> Option<Duration> {
         self.retry_after
+    }
+
+    /// Whether the service refuses because of how often it was asked, and not what for.
+    ///
+    /// Spec: RFC 6585 4; 403 is what GitHub's documentation, "Rate limits for the REST API", allows
+    pub fn is_rate_limit(&self) -> bool {
+        let is_spent = || self.header_named("x-ratelimit-remaining") == Some("0");
+        match self.status {
+            429 => true,
+            403 => self.retry_after.is_some() || is_spent(),
+            _ => false,
+        }
     }
 
     /// The values of a header, by its name in lower case.
@@ -327,8 +349,7 @@ impl Response {
     }
 
     /// The value of a header that is there once; of several, none is the right one.
-    #[cfg(feature = "oci")]
-    pub(crate) fn header_named(&self, name: &str) -> Option<&str> {
+    pub fn header_named(&self, name: &str) -> Option<&str> {
         let mut named = self.headers.iter().filter(|(found, _)| found == name);
         match (named.next(), named.next()) {
             (Some((_, value)), None) => Some(value),
