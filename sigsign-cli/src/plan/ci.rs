@@ -3,7 +3,7 @@
 //! Spec: GitHub's documentation, "Variables reference" and "Metadata syntax reference"
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sigsign_core::crypto::Scheme;
 use sigsign_core::oidc::ambient::Provider;
@@ -39,6 +39,8 @@ pub(crate) struct Make {
     pub(crate) checksums: Option<PathBuf>,
     pub(crate) bundle_dir: Option<PathBuf>,
     pub(crate) release: Release,
+    /// What happens to files of a release that have the name of a bundle.
+    pub(crate) others: Others,
     /// Statements go to GitHub's store too.
     pub(crate) store: bool,
     pub(crate) who: Credential,
@@ -54,6 +56,13 @@ pub(crate) enum Release {
     Auto,
     Always,
     Never,
+}
+
+/// What happens to other files of the same name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Others {
+    Replaced,
+    Stay,
 }
 
 /// What `verify` is told, beside the files.
@@ -145,6 +154,10 @@ impl Make {
             checksums: inputs.path("CHECKSUMS")?,
             bundle_dir: inputs.path("BUNDLE_DIR")?,
             release: inputs.release()?,
+            others: match inputs.flag("RELEASE_REPLACE", false)? {
+                true => Others::Replaced,
+                false => Others::Stay,
+            },
             store: inputs.flag("GITHUB_ATTESTATIONS", false)?,
             who: Credential::Token {
                 source: TokenSource::Ambient(Provider::GitHub),
@@ -172,6 +185,9 @@ impl Make {
 impl Check {
     /// Who must have signed: this repository, if nobody else is named.
     fn new<V: Variables>(inputs: &Inputs<'_, V>) -> Result<Self, Problem> {
+        if let Some(policy) = inputs.path("POLICY")? {
+            return Self::by_policy(inputs, &policy);
+        }
         let mut arguments: Vec<OsString> = Vec::new();
         let mut option = |name: &str, value: Option<String>| {
             if let Some(value) = value {
@@ -197,6 +213,29 @@ impl Check {
         let root = services.trusted_root;
         option("--trusted-root", root.map(|it| it.display().to_string()));
         Ok(Self { arguments })
+    }
+
+    /// A policy file says everything, so that nothing else may.
+    fn by_policy<V: Variables>(inputs: &Inputs<'_, V>, policy: &Path) -> Result<Self, Problem> {
+        const OTHERS: [&str; 6] = [
+            "REPOSITORY",
+            "IDENTITY",
+            "ISSUER",
+            "PREDICATE_TYPE",
+            "INSTANCE",
+            "TRUSTED_ROOT",
+        ];
+        if let Some(name) = OTHERS.iter().find(|it| inputs.text(it).is_some()) {
+            return Err(Problem::usage(
+                format!("policy and {} both say what is trusted", input(name)),
+                "the policy file decides, in place of every other input",
+            ));
+        }
+        let mut option = OsString::from("--policy=");
+        option.push(policy);
+        Ok(Self {
+            arguments: vec![option],
+        })
     }
 }
 
@@ -314,11 +353,15 @@ impl<V: Variables> Inputs<'_, V> {
 
 /// An input that says something else than it can.
 fn wrong(name: &str, want: &str, found: &str) -> Problem {
-    let input = name.to_lowercase().replace('_', "-");
     Problem::usage(
-        format!("input {input}: wanted {want}, found {found}"),
+        format!("input {}: wanted {want}, found {found}", input(name)),
         format!("in the environment of the command it is SIGSIGN_{name}"),
     )
+}
+
+/// The input of the action that a variable stands for.
+fn input(name: &str) -> String {
+    name.to_lowercase().replace('_', "-")
 }
 
 #[cfg(test)]
@@ -378,6 +421,23 @@ mod tests {
                 panic!("not to sign");
             };
             assert_eq!(want, check.arguments);
+        }
+    }
+
+    #[test]
+    fn accepts_a_policy_in_place_of_everything_else() {
+        let verify = [("SIGSIGN_MODE", "verify"), ("SIGSIGN_POLICY", "a policy")];
+
+        let Work::Verify(check) = plan(&verify).unwrap().work else {
+            panic!("not to sign");
+        };
+
+        assert_eq!(["--policy=a policy"], *check.arguments);
+        for name in ["REPOSITORY", "ISSUER", "PREDICATE_TYPE", "TRUSTED_ROOT"] {
+            let variable = format!("SIGSIGN_{name}");
+            let other = [&verify[..], &[(&variable, "x")]].concat();
+            let want = format!("policy and {} both say what is trusted", input(name));
+            assert_eq!(want, refused(&other));
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod action;
 mod api;
+mod release;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -242,6 +243,34 @@ fn verifies_whom_the_job_names() {
     assert_eq!(2, shown.matches(": verified").count(), "{shown}");
     assert!(shown.lines().all(|it| it.starts_with("./dist/")), "{shown}");
     assert_eq!(Some(1), refused.status.code());
+}
+
+#[test]
+fn verifies_what_a_policy_says() {
+    let job = Job::new();
+    let root = job.served.instance.trusted_root();
+    job.folder.write("root.json", root);
+    done(job.step(&[("FILES", "dist/*")]));
+    let inputs = [
+        ("MODE", "verify"),
+        ("FILES", "dist/*"),
+        ("POLICY", "a policy.yaml"),
+        ("INSTANCE", ""),
+    ];
+    for (subject, status) in [(WORKFLOW, 0), ("https://github.com/o/r/other.yml", 1)] {
+        let url = &job.served.url;
+        let policy = format!(
+            "version: 1\ninstances: {{here: {{file: root.json}}}}\ntrust: here\nrules:\n\
+             - name: ours\n  match: [\"app*\"]\n  signed_by:\n  \
+             - identity: {{issuer: \"{url}\", subject: \"{subject}\"}}\n"
+        );
+        job.folder.write("a policy.yaml", &policy);
+
+        let output = job.step(&inputs).output().unwrap();
+
+        let shown = text(&output.stdout).to_owned() + text(&output.stderr);
+        assert_eq!(Some(status), output.status.code(), "{shown}");
+    }
 }
 
 #[test]

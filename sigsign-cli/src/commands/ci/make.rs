@@ -22,7 +22,7 @@ use crate::files::{Document, Places, bundle_beside, bundles_beside, checksums};
 use crate::json;
 use crate::plan::Subject;
 use crate::plan::attest::name_in_statement;
-use crate::plan::ci::{GitHub, Make, Release};
+use crate::plan::ci::{GitHub, Make, Others, Release};
 use crate::plan::sign::{Place, Services};
 use crate::predicate;
 use crate::problem::Problem;
@@ -374,6 +374,7 @@ struct Upload<'a> {
     /// `None` if they are not.
     api: Option<Api<'a>>,
     release: Wanted<'a>,
+    others: Others,
     store: bool,
 }
 
@@ -396,6 +397,7 @@ impl<'a> Upload<'a> {
         Ok(Self {
             api,
             release,
+            others: make.others,
             store: make.store,
         })
     }
@@ -423,7 +425,9 @@ impl<'a> Upload<'a> {
         if let Some(target) = target {
             for (place, bundle) in work.signature_places().zip(&signed.signatures) {
                 let line = format!("{}\n", bundle.json());
-                api.upload(&target, &asset(place), line.as_bytes()).await?;
+                let name = asset(place);
+                api.upload(&target, &name, line.as_bytes(), self.others)
+                    .await?;
             }
             let lines = signed
                 .statements
@@ -431,7 +435,9 @@ impl<'a> Upload<'a> {
                 .map(|it| format!("{}\n", it.json()));
             let lines: String = lines.collect();
             for place in work.statement_places() {
-                api.upload(&target, &asset(place), lines.as_bytes()).await?;
+                let name = asset(place);
+                api.upload(&target, &name, lines.as_bytes(), self.others)
+                    .await?;
             }
         }
         for bundle in signed.statements.iter().filter(|_| self.store) {

@@ -199,13 +199,26 @@ fn statement_digest(signed: &SignedBundle) -> Option<String> {
     digests.drain(..).next().map(|digest| digest.to_string())
 }
 
-/// As a shell takes it for one word.
+/// As a shell takes it for one word. What deceives a reader is written in octal.
+///
+/// Spec: POSIX.1-2024, 2.2.4 (dollar-single-quotes)
 pub(crate) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@=+,%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()
+    } else if Escaped(word).to_string() == word {
+        format!("'{}'", word.replace('\'', r"'\''"))
     } else {
-        format!("'{}'", Escaped(word).to_string().replace('\'', r"'\''"))
+        format!("$'{}'", word.chars().map(in_octal).collect::<String>())
+    }
+}
+
+fn in_octal(c: char) -> String {
+    let text = c.to_string();
+    match c {
+        '\'' | '\\' => format!("\\{c}"),
+        _ if Escaped(&text).to_string() == text => text,
+        _ => text.bytes().map(|byte| format!("\\{byte:03o}")).collect(),
     }
 }
 
@@ -225,6 +238,8 @@ mod tests {
             ("it's", r"'it'\''s'"),
             ("$(id)", "'$(id)'"),
             ("", "''"),
+            ("new\nline", r"$'new\012line'"),
+            ("\u{202e}1's \\", r"$'\342\200\2561\'s \\'"),
         ] {
             assert_eq!(want, quoted(word));
         }

@@ -7,7 +7,7 @@ use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use sigsign_core::crypto::Hasher;
@@ -32,6 +32,10 @@ pub(super) enum Fault {
     Status(u16),
     /// It is done, and this is the answer.
     Lost(u16),
+    /// The name of an upload came through, and nothing else.
+    BrokenOff,
+    /// Too many requests, with a time to wait in seconds or without.
+    Limit(Option<u32>),
 }
 
 pub(super) struct Api {
@@ -57,6 +61,7 @@ impl Api {
         let router = Router::new()
             .route("/repos/o/r/releases/tags/{tag}", get(by_tag))
             .route("/repos/o/r/releases/7/assets", get(assets))
+            .route("/repos/o/r/releases/assets/{id}", delete(remove))
             .route("/uploads/repos/o/r/releases/7/assets", post(upload))
             .route("/repos/o/r/attestations", post(attest))
             .layer(middleware::from_fn_with_state(Arc::clone(&state), admit))
@@ -112,6 +117,19 @@ async fn admit(State(state): Shared, request: Request, next: Next) -> Response {
             next.run(request).await;
             refuse(status, "Server Error")
         }
+        Some(Fault::BrokenOff) => {
+            let (parts, _) = request.into_parts();
+            let nothing = Request::from_parts(parts, axum::body::Body::empty());
+            next.run(nothing).await;
+            refuse(502, "Bad Gateway")
+        }
+        Some(Fault::Limit(wait)) => {
+            let answer = refuse(403, "You have exceeded a rate limit.");
+            match wait {
+                Some(wait) => ([("retry-after", wait.to_string())], answer).into_response(),
+                None => ([("x-ratelimit-remaining", "0")], answer).into_response(),
+            }
+        }
     }
 }
 
@@ -124,10 +142,15 @@ fn is_admitted(headers: &HeaderMap) -> bool {
 
 async fn assets(State(state): Shared) -> Response {
     let state = state.lock().unwrap();
-    let assets = state.assets.iter().map(|(name, bytes)| {
+    let assets = state.assets.iter().enumerate();
+    let assets = assets.map(|(at, (name, bytes))| {
+        if bytes.is_empty() {
+            return json!({ "id": at, "name": name, "size": 0, "state": "starter" });
+        }
         let mut hasher = Hasher::new(HashAlgorithm::Sha256);
         hasher.update(bytes);
-        json!({ "name": name, "size": bytes.len(), "digest": hasher.finish().to_string() })
+        let digest = hasher.finish().to_string();
+        json!({ "id": at, "name": name, "size": bytes.len(), "state": "uploaded", "digest": digest })
     });
     Json(assets.collect::<Vec<_>>()).into_response()
 }
@@ -141,6 +164,7 @@ async fn upload(
         return refuse(400, "Multiple names");
     };
     assert_eq!("name", key);
+    let name = &renamed(name);
     let mut state = state.lock().unwrap();
     if state.assets.iter().any(|(it, _)| it == name) {
         let error =
@@ -150,6 +174,23 @@ async fn upload(
     }
     state.assets.push((name.clone(), body.to_vec()));
     (StatusCode::CREATED, Json(json!({ "name": name }))).into_response()
+}
+
+/// "GitHub renames asset filenames that have special characters, non-alphanumeric characters".
+fn renamed(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    name.chars()
+        .map(|c| if plain(c) { c } else { '.' })
+        .collect()
+}
+
+async fn remove(State(state): Shared, Path(id): Path<usize>) -> Response {
+    let mut state = state.lock().unwrap();
+    if id >= state.assets.len() {
+        return refuse(404, "Not Found");
+    }
+    state.assets.remove(id);
+    StatusCode::NO_CONTENT.into_response()
 }
 
 async fn attest(State(state): Shared, Json(body): Json<Value>) -> Response {
