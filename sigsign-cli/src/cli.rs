@@ -2,6 +2,7 @@
 
 mod attest;
 mod ci;
+mod gate;
 mod image;
 mod local;
 mod policy;
@@ -16,6 +17,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use attest::Attest;
 pub(crate) use ci::Ci;
+pub(crate) use gate::{Gate, GateServe};
 pub(crate) use image::{
     AttestImage, CopyImage, Image, Reach, SignImage, VerifyImage, WhichManifests,
 };
@@ -131,6 +133,8 @@ pub(crate) enum Command {
     Local(Local),
     #[command(subcommand)]
     Ci(Ci),
+    #[command(subcommand)]
+    Gate(Gate),
     /// Print the completions for a shell
     Completions {
         /// The shell

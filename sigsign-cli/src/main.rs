@@ -8,6 +8,7 @@ mod commands;
 mod docs;
 mod exit;
 mod files;
+mod gate;
 mod grammar;
 mod hint;
 mod instance;

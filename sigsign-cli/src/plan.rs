@@ -3,6 +3,7 @@
 pub(crate) mod attest;
 pub(crate) mod ci;
 mod demands;
+pub(crate) mod gate;
 pub(crate) mod image;
 pub(crate) mod policy;
 pub(crate) mod sign;

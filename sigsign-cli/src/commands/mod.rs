@@ -5,9 +5,11 @@ mod batch;
 mod ci;
 mod completions;
 mod conformance;
+mod gate;
 mod image;
 mod inspect;
 mod local;
+mod log;
 mod policy;
 pub(crate) mod sign;
 mod trust;
@@ -47,6 +49,7 @@ pub(crate) fn run(command: Command, ui: &mut Ui) -> Result<Exit, Problem> {
         Command::Image(command) => image::run(command, ui),
         Command::Trust(command) => trust::run(command, ui),
         Command::Local(command) => local::run(command, ui),
+        Command::Gate(command) => gate::run(command, ui),
         Command::Ci(platform) => Ok(ci::run(&platform, ui)),
         Command::Completions { shell } => Ok(completions::run(shell, ui)),
         Command::Man => completions::man(ui),

@@ -44,6 +44,11 @@ impl Registries {
         )))
     }
 
+    /// The registries themselves, for whoever asks many.
+    pub(crate) fn remote(self) -> Remote {
+        self.0
+    }
+
     /// The repository of a name, to read from.
     pub(crate) fn repository(&self, name: &Name) -> Result<Box<dyn Repository>, Problem> {
         match &name.place {

@@ -7,6 +7,8 @@ mod attest;
 #[cfg(unix)]
 mod ci;
 #[cfg(unix)]
+mod gate;
+#[cfg(unix)]
 mod login;
 mod network;
 #[cfg(unix)]

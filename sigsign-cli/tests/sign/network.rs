@@ -14,10 +14,10 @@ use tokio_rustls::rustls::{self, ServerConfig};
 use crate::{Folder, Served, text as shown};
 
 /// The private key of the server, which is that of [`Scheme::Rsa3072`] in tests.
-const KEY: &[u8] = include_bytes!("../../../testdata/keys/rsa3072.pem");
+pub(crate) const KEY: &[u8] = include_bytes!("../../../testdata/keys/rsa3072.pem");
 
 /// A certificate for `localhost`, and the authority above it, DER.
-fn certificates() -> [Vec<u8>; 2] {
+pub(crate) fn certificates() -> [Vec<u8>; 2] {
     let window = (1_767_225_600, 4_102_444_800);
     let (authority, server) = (Key::new(Scheme::P256, "tls"), Key::new(Scheme::Rsa3072, ""));
     let name = certificate::name("sigsign", "authority of tests");

@@ -18,6 +18,7 @@ use crate::encoding::{Escaped, hex_encode};
 use crate::limits;
 use crate::policy::Policy;
 use crate::time::Timestamp;
+use crate::transport::Pending;
 use crate::verify::{Artifact, Verified, Verifier, VerifyError};
 
 /// The predicate type of a statement that says no more than that an image is signed.
@@ -410,8 +411,12 @@ pub async fn find(repository: &dyn Repository, image: Digest) -> Found {
             .push(("referrers".to_owned(), problem.into()));
         wanted.truncate(cap);
     }
-    let opened = stream::iter(&wanted).map(|it| open(repository, image, it));
-    let mut opened = opened.buffered(AT_ONCE);
+    // Each in a box: so the whole can go from thread to thread, wherever it is called.
+    let mut opening: Vec<Pending<'_, (String, Result<Opened, AttachmentError>)>> = Vec::new();
+    for descriptor in &wanted {
+        opening.push(Box::pin(open(repository, image, descriptor)));
+    }
+    let mut opened = stream::iter(opening).buffered(AT_ONCE);
     while let Some((place, opened)) = opened.next().await {
         found.add(place, opened);
     }
@@ -554,13 +559,14 @@ async fn legacy_layers(repository: &dyn Repository, image: Digest, suffix: &str)
         Err(problem) => return vec![(place, Err(problem.into()))],
     };
     let layers = manifest.layers().iter().take(limits::REFERRERS);
-    let place = &place;
-    let read = |(number, layer)| async move {
-        let content = legacy_content(repository, layer).await;
-        (format!("{place}, layer {number}"), content)
-    };
-    let layers = stream::iter((1_usize..).zip(layers)).map(read);
-    layers.buffered(AT_ONCE).collect().await
+    let mut reading: Vec<Pending<'_, (String, Result<Content, AttachmentError>)>> = Vec::new();
+    for (number, layer) in (1_usize..).zip(layers) {
+        let place = format!("{place}, layer {number}");
+        reading.push(Box::pin(async move {
+            (place, legacy_content(repository, layer).await)
+        }));
+    }
+    stream::iter(reading).buffered(AT_ONCE).collect().await
 }
 
 async fn legacy_content(

@@ -10,14 +10,10 @@ use sigsign_local::instance::{
     self, Choices, FolderError, Instance, Options, SIGNING_CONFIG_FILE, Service, TRUSTED_ROOT_FILE,
 };
 use sigsign_local::key::Scheme;
-use tracing::Level as Severity;
-use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{Layer as _, fmt};
 
 use super::SCHEMA;
 use crate::cli::{self, Format, LogKey, OtherKey};
+use crate::commands::log::log_to_stderr;
 use crate::exit::Exit;
 use crate::files::{Document, shown};
 use crate::json;
@@ -159,30 +155,6 @@ fn service(service: cli::Service) -> Service {
         cli::Service::Tsa => Service::Tsa,
         cli::Service::Tuf => Service::Tuf,
     }
-}
-
-/// What the services do, a line each: one JSON object with `--format json`.
-fn log_to_stderr(ui: &Ui) {
-    let severity = match ui.level() {
-        Level::Quiet => Severity::ERROR,
-        Level::Normal => Severity::INFO,
-        Level::Verbose => Severity::DEBUG,
-    };
-    // Only our own: what libraries write down is not known to be free of secrets.
-    let ours = Targets::new()
-        .with_default(LevelFilter::OFF)
-        .with_target("sigsign_local", severity);
-    let lines = fmt::layer()
-        .with_writer(io::stderr)
-        .with_ansi(false)
-        .with_target(false)
-        .log_internal_errors(false);
-    let lines = match ui.format() {
-        Format::Json => lines.json().flatten_event(true).with_filter(ours).boxed(),
-        Format::Text => lines.with_filter(ours).boxed(),
-    };
-    // Only a second one could fail, and there is none.
-    let _ = tracing_subscriber::registry().with(lines).try_init();
 }
 
 fn problem(error: &io::Error, folder: &Path, port: u16) -> Problem {
