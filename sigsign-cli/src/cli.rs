@@ -24,7 +24,9 @@ pub(crate) use image::{
 pub(crate) use local::{
     Choices, Data, Local, LogKey, OtherKey, Reset, Rotate, Serve, Service, Token,
 };
-pub(crate) use policy::{Check as PolicyCheck, From as PolicyFrom, Policy};
+pub(crate) use policy::{
+    Check as PolicyCheck, Explain as PolicyExplain, From as PolicyFrom, Policy,
+};
 pub(crate) use trust::{Add, Instance, Trust, Update};
 
 pub(crate) use sign::{Credential, Flow, Provider, Scheme, Services, Sign, TokenFrom, Whoami};

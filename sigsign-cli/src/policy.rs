@@ -1,5 +1,7 @@
 //! Policy files on disk, and what they name: trusted roots and keys.
 
+pub(crate) mod image;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

@@ -65,8 +65,8 @@ pub(crate) struct AttestImage {
 
 /// Verify that images were signed, or attested, by whom you expect
 ///
-/// Say who must have signed: `--identity` and `--issuer`, `--repository`, or `--key`. With `--type`
-/// a statement of that type is asked for, without it a signature. Signatures made before bundles
+/// Say who must have signed: `--identity` and `--issuer`, `--repository`, `--key`, or a file with
+/// `--policy`. With `--type` a statement of that type is asked for, without it a signature. Signatures made before bundles
 /// carry a log's promise and no proof: `--danger-no-inclusion-proof` accepts them.
 #[derive(Args, Debug)]
 pub(crate) struct VerifyImage {
@@ -76,6 +76,12 @@ pub(crate) struct VerifyImage {
     /// Ask for this in the signature, too; may be given several times
     #[arg(short, long = "annotation", value_name = "NAME=VALUE")]
     pub(crate) annotations: Vec<String>,
+    /// Let this policy file decide, in place of who must have signed and what is asked for
+    #[arg(long, value_name = "POLICY", conflicts_with_all = ["Signer", "Demands", "Root", "WhichManifests", "annotations", "bind_repository"])]
+    pub(crate) policy: Option<PathBuf>,
+    /// The name by which rules of the policy know an image in a folder: REGISTRY/REPOSITORY
+    #[arg(long = "as", value_name = "NAME", requires = "policy")]
+    pub(crate) known_as: Option<String>,
     /// Take names with a digest only
     #[arg(long)]
     pub(crate) require_digest: bool,
@@ -126,7 +132,7 @@ pub(crate) struct WhichManifests {
 }
 
 /// How registries are reached.
-#[derive(Args, Debug, Default)]
+#[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "How registries are reached")]
 pub(crate) struct Reach {
     /// Without TLS; for registries of this machine that is how it is anyway

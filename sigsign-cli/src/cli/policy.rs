@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::Root;
+use super::{Reach, Root};
 
 /// Policy files: who must have signed and attested what
 ///
@@ -13,7 +13,7 @@ use super::Root;
 pub(crate) enum Policy {
     Check(Check),
     Explain(Explain),
-    From(From),
+    From(Box<From>),
 }
 
 /// Check that policy files are well-formed, and name what looks like a mistake
@@ -29,18 +29,26 @@ pub(crate) struct Check {
     pub(crate) strict: bool,
 }
 
-/// Show what a policy says about files: every rule, every condition, what was wanted and found
+/// Show what a policy says about files and images: every rule, every condition, what was wanted and found
 #[derive(Args, Debug)]
 pub(crate) struct Explain {
     /// What was signed: files, their digests as sha256:HEX, or - for standard input
-    #[arg(value_name = "FILE", required = true)]
+    #[arg(value_name = "FILE", required_unless_present = "images")]
     pub(crate) files: Vec<OsString>,
+    /// An image; may be given several times
+    #[arg(long = "image", value_name = "REF")]
+    pub(crate) images: Vec<String>,
+    /// The name by which rules know an image in a folder: REGISTRY/REPOSITORY
+    #[arg(long = "as", value_name = "NAME", requires = "images")]
+    pub(crate) known_as: Option<String>,
     /// The policy file
     #[arg(long, value_name = "POLICY")]
     pub(crate) policy: PathBuf,
     /// The bundle of the files, or - for standard input
     #[arg(long, value_name = "PATH")]
     pub(crate) bundle: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) reach: Reach,
 }
 
 /// Verify a signature by whomever it is, and propose a policy that asks for the same signer
@@ -49,8 +57,11 @@ pub(crate) struct Explain {
 #[derive(Args, Debug)]
 pub(crate) struct From {
     /// What was signed: a file, its digest as sha256:HEX, or - for standard input
-    #[arg(value_name = "FILE")]
-    pub(crate) file: OsString,
+    #[arg(value_name = "FILE", required_unless_present = "image")]
+    pub(crate) file: Option<OsString>,
+    /// An image, whose signature or else first attestation is taken
+    #[arg(long, value_name = "REF", conflicts_with_all = ["file", "bundle"])]
+    pub(crate) image: Option<String>,
     /// The bundle of the file, or - for standard input
     #[arg(long, value_name = "PATH")]
     pub(crate) bundle: Option<PathBuf>,
@@ -59,4 +70,6 @@ pub(crate) struct From {
     pub(crate) key: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) root: Root,
+    #[command(flatten)]
+    pub(crate) reach: Reach,
 }

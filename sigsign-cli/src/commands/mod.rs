@@ -6,7 +6,7 @@ mod ci;
 mod completions;
 mod conformance;
 mod gate;
-mod image;
+pub(crate) mod image;
 mod inspect;
 mod local;
 mod log;

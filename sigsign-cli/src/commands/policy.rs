@@ -1,5 +1,7 @@
-mod judge;
+mod files;
+mod images;
 mod propose;
+mod show;
 
 use serde::Serialize;
 use sigsign_core::encoding::Escaped;
@@ -9,24 +11,38 @@ use crate::cli::{self, Format};
 use crate::exit::Exit;
 use crate::files::shown;
 use crate::json;
-use crate::plan::policy::{Judge, Propose};
+use crate::plan::policy::{Judge, JudgeImages, Propose};
 use crate::policy;
 use crate::problem::Problem;
 use crate::ui::{Level, Ui};
 
+use show::Detail;
+
 /// Lets a policy file decide; one line for each file.
 pub(super) fn judge(plan: &Judge, ui: &mut Ui) -> Result<Exit, Problem> {
-    judge::run(plan, judge::Detail::Short, ui)
+    files::run(plan, Detail::Short, ui)
+}
+
+/// The same for images.
+pub(super) fn judge_images(plan: &JudgeImages, ui: &mut Ui) -> Result<Exit, Problem> {
+    images::run(plan, Detail::Short, ui)
 }
 
 pub(super) fn run(command: cli::Policy, ui: &mut Ui) -> Result<Exit, Problem> {
     match command {
         cli::Policy::Check(args) => Ok(check(&args, ui)),
         cli::Policy::Explain(args) => {
-            let plan = Judge::new(args.policy, args.files, args.bundle)?;
-            judge::run(&plan, judge::Detail::Full, ui)
+            let mut exit = Exit::Done;
+            if let Some(plan) = JudgeImages::of_explain(&args, ui.network())? {
+                exit = images::run(&plan, Detail::Full, ui)?;
+            }
+            if args.images.is_empty() || !args.files.is_empty() {
+                let plan = Judge::new(args.policy, args.files, args.bundle)?;
+                exit = exit.and(files::run(&plan, Detail::Full, ui)?);
+            }
+            Ok(exit)
         }
-        cli::Policy::From(args) => propose::run(&Propose::new(args)?, ui),
+        cli::Policy::From(args) => propose::run(&Propose::new(*args, ui.network())?, ui),
     }
 }
 
@@ -44,7 +60,7 @@ fn check(args: &cli::PolicyCheck, ui: &mut Ui) -> Exit {
                 } else {
                     Exit::Done
                 };
-                show(&name, &policy, &lints, ui);
+                show_lints(&name, &policy, &lints, ui);
                 exit = exit.and(answer);
             }
             Err(problem) => {
@@ -75,7 +91,7 @@ struct Finding<'a> {
     message: &'a str,
 }
 
-fn show(name: &str, policy: &PolicyFile, lints: &[Lint], ui: &mut Ui) {
+fn show_lints(name: &str, policy: &PolicyFile, lints: &[Lint], ui: &mut Ui) {
     if ui.level() == Level::Quiet {
         return;
     }

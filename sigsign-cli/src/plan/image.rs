@@ -157,15 +157,8 @@ impl Make {
 impl Verify {
     pub(crate) fn new(mut args: cli::VerifyImage, network: Network) -> Result<Self, Problem> {
         let names = names(&args.images)?;
-        let by_tag = |it: &&Name| matches!(it.target, Some(Target::Tag(_)));
-        if let Some(name) = names.iter().find(by_tag).filter(|_| args.require_digest) {
-            return Err(Problem::usage(
-                format!(
-                    "{} is named by a tag, which may lead elsewhere tomorrow",
-                    name.text
-                ),
-                "name it with its digest, or leave out --require-digest",
-            ));
+        if args.require_digest {
+            refuse_tags(&names)?;
         }
         let who = Who::new(args.signer)?.ok_or_else(nobody)?;
         let claim = match args.demands.predicate_type.take() {
@@ -212,13 +205,28 @@ impl Copy {
     }
 }
 
-fn names(images: &[String]) -> Result<Vec<Name>, Problem> {
+/// For who takes digests only.
+pub(super) fn refuse_tags(names: &[Name]) -> Result<(), Problem> {
+    let by_tag = |it: &&Name| matches!(it.target, Some(Target::Tag(_)));
+    match names.iter().find(by_tag) {
+        Some(name) => Err(Problem::usage(
+            format!(
+                "{} is named by a tag, which may lead elsewhere tomorrow",
+                name.text
+            ),
+            "name it with its digest, or leave out --require-digest",
+        )),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn names(images: &[String]) -> Result<Vec<Name>, Problem> {
     images.iter().map(|it| Name::parse(it)).collect()
 }
 
 impl Name {
     /// A name that leads to one image.
-    fn parse(text: &str) -> Result<Self, Problem> {
+    pub(super) fn parse(text: &str) -> Result<Self, Problem> {
         if let Some(layout) = text.strip_prefix(LAYOUT) {
             let name = Self::layout(text, layout)?;
             return match name.target {
@@ -375,7 +383,7 @@ impl Which {
 }
 
 impl Reach {
-    fn new(args: cli::Reach, names: &[Name], network: Network) -> Result<Self, Problem> {
+    pub(super) fn new(args: cli::Reach, names: &[Name], network: Network) -> Result<Self, Problem> {
         let registry = |name: &Name| match &name.place {
             Place::Registry(reference) => Some(reference.registry().to_owned()),
             Place::Layout(_) => None,

@@ -140,7 +140,7 @@ impl Evaluator {
             evidence,
             now,
             proofs,
-            gaps: gaps(subject, evidence),
+            gaps: gaps(subject, evidence, self.file.asks(subject).needs_evidence()),
         };
         let matching: Vec<&Rule> = self.file.matching(subject).collect();
         let rules: Vec<RuleVerdict> = if matching.is_empty() {
@@ -187,9 +187,9 @@ impl Evaluator {
 }
 
 /// What is missing before anything is verified.
-fn gaps(subject: &Subject, evidence: &Evidence<'_>) -> Vec<String> {
+fn gaps(subject: &Subject, evidence: &Evidence<'_>, needed: bool) -> Vec<String> {
     let mut gaps = evidence.gaps.clone();
-    if subject.digest().is_none() {
+    if needed && subject.digest().is_none() {
         gaps.push("the digest of the image".to_owned());
     }
     let parts = evidence.parts.iter().flatten().map(|it| &it.candidates);
@@ -354,7 +354,7 @@ impl Run<'_> {
                 let mut findings = Vec::new();
                 for name in names {
                     let known = places.len();
-                    let of_platform = (1..).zip(parts).filter(|(_, it)| it.platform == *name);
+                    let of_platform = (1..).zip(parts).filter(|(_, it)| is_for(it, name));
                     places.extend(of_platform.map(|(place, _)| place));
                     if places.len() == known {
                         findings.push(missing(format!("a manifest for {name}"), "none"));
@@ -371,6 +371,12 @@ impl Run<'_> {
         let part = manifest.checked_sub(1).and_then(|place| parts.get(place));
         part.map_or("", |it| it.platform.as_str())
     }
+}
+
+/// A variant that is not asked for does not matter: `linux/arm64` is `linux/arm64/v8`, too.
+fn is_for(part: &Part<'_>, name: &str) -> bool {
+    let rest = part.platform.strip_prefix(name);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn tag_in_place_of_digest() -> Finding {

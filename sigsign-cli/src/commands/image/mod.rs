@@ -12,6 +12,7 @@ use super::sign::NO_RUNTIME;
 use crate::cli;
 use crate::exit::Exit;
 use crate::plan::image::{Copy, Make, Name, Platforms, Verify, Which};
+use crate::plan::policy::JudgeImages;
 use crate::problem::Problem;
 use crate::ui::Ui;
 
@@ -19,22 +20,26 @@ pub(super) fn run(command: cli::Image, ui: &mut Ui) -> Result<Exit, Problem> {
     match command {
         cli::Image::Sign(args) => make::run(&Make::signature(*args, ui.network())?, ui),
         cli::Image::Attest(args) => make::run(&Make::attestation(*args, ui.network())?, ui),
+        cli::Image::Verify(args) if args.policy.is_some() => {
+            let plan = JudgeImages::of_verify(*args, ui.network())?;
+            super::policy::judge_images(&plan, ui)
+        }
         cli::Image::Verify(args) => verify::run(&Verify::new(*args, ui.network())?, ui),
         cli::Image::Copy(args) => copy::run(&Copy::new(args, ui.network())?, ui),
     }
 }
 
 /// Does what waits for the network.
-fn wait_for<T>(work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+pub(super) fn wait_for<T>(work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
     let ran = blocking::run(work);
     ran.map_err(|error| Problem::service(error.code(), NO_RUNTIME, &error))?
 }
 
 /// Images, and parts of one, that are asked for at the same time.
-const AT_ONCE: usize = 4;
+pub(super) const AT_ONCE: usize = 4;
 
 /// What a name leads to.
-async fn resolve(repository: &dyn Repository, name: &Name) -> Result<Image, Problem> {
+pub(super) async fn resolve(repository: &dyn Repository, name: &Name) -> Result<Image, Problem> {
     let target = name.target.as_ref();
     let target = target.ok_or_else(|| Problem::usage("which image?", "name its tag or digest"))?;
     Ok(Image::resolve(repository, target).await?)

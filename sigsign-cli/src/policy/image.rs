@@ -1,0 +1,129 @@
+//! Images: what a policy has to see of one, and what it says then.
+
+use sigsign_core::digest::Digest;
+use sigsign_core::oci::{
+    AttachmentError, Found, Image, Member, RegistryError, Repository, Target, find,
+};
+use sigsign_core::policy_file::{
+    Evaluator, Evidence, NameError, Part, Platforms, Subject, Verdict,
+};
+use sigsign_core::time::Timestamp;
+
+/// An image, and everything beside it that a policy asks for.
+#[derive(Debug)]
+pub(crate) struct Fetched {
+    subject: Subject,
+    found: Found,
+    /// The manifests of an index, by their platforms, if a rule is about them.
+    parts: Option<Vec<(String, Digest, Found)>>,
+}
+
+/// Why an image cannot be looked at.
+#[derive(Debug)]
+pub(crate) enum FetchError {
+    Name(NameError),
+    Registry(RegistryError),
+}
+
+impl From<RegistryError> for FetchError {
+    fn from(error: RegistryError) -> Self {
+        Self::Registry(error)
+    }
+}
+
+/// Fetches what the policy asks for, and nothing if it asks for nothing.
+///
+/// `name` is what rules are matched with. A tag is resolved once.
+pub(crate) async fn fetch(
+    evaluator: &Evaluator,
+    repository: &dyn Repository,
+    (name, target): (&str, &Target),
+) -> Result<Fetched, FetchError> {
+    let unresolved = match target {
+        Target::Digest(digest) => Subject::image(name, *digest),
+        _ => Subject::tagged_image(name, None),
+    };
+    let unresolved = unresolved.map_err(FetchError::Name)?;
+    let asked = evaluator.policy_file().asks(&unresolved);
+    if !asked.needs_evidence() {
+        return Ok(Fetched {
+            subject: unresolved,
+            found: Found::default(),
+            parts: None,
+        });
+    }
+    let image = Image::resolve(repository, target).await?;
+    let found = find(repository, image.digest()).await;
+    let parts = if asked.platforms().iter().all(|it| *it == Platforms::Index) {
+        None
+    } else {
+        Some(parts(repository, &image).await)
+    };
+    let subject = match target {
+        Target::Digest(_) => Subject::image(name, image.digest()),
+        _ => Subject::tagged_image(name, Some(image.digest())),
+    };
+    Ok(Fetched {
+        subject: subject.map_err(FetchError::Name)?,
+        found,
+        parts,
+    })
+}
+
+/// Everything that an index lists, but what BuildKit says of it, which nobody signs.
+async fn parts(repository: &dyn Repository, image: &Image) -> Vec<(String, Digest, Found)> {
+    let mut parts = Vec::new();
+    for member in image.members() {
+        let (platform, digest) = match member {
+            Member::Platform(platform, descriptor) => (platform.to_string(), descriptor.digest()),
+            Member::Other(descriptor) => ("no platform".to_owned(), descriptor.digest()),
+            _ => continue,
+        };
+        parts.push((platform, digest, find(repository, digest).await));
+    }
+    parts
+}
+
+impl Fetched {
+    /// The digest, if it was asked for.
+    pub(crate) fn digest(&self) -> Option<Digest> {
+        self.subject.digest()
+    }
+
+    /// What the policy says.
+    pub(crate) fn judge(&self, evaluator: &Evaluator, now: Timestamp) -> Verdict {
+        let Some(digest) = self.digest() else {
+            return evaluator.evaluate(&self.subject, &Evidence::new(Vec::new()), now);
+        };
+        let top = self.found.candidates(digest);
+        let candidates: Vec<_> = self
+            .parts
+            .iter()
+            .flatten()
+            .map(|(platform, digest, found)| (platform, found.candidates(*digest)))
+            .collect();
+        let mut evidence = Evidence::new(top.all());
+        let gaps = candidates.iter().flat_map(|(_, it)| it.gaps());
+        for gap in top.gaps().iter().chain(gaps) {
+            evidence = evidence.with_gap(gap);
+        }
+        if self.parts.is_some() {
+            let parts = candidates.iter();
+            let parts = parts.map(|(platform, it)| Part::new(platform.as_str(), it.all()));
+            evidence = evidence.with_parts(parts.collect());
+        }
+        evaluator.evaluate(&self.subject, &evidence, now)
+    }
+
+    /// What a registry did not give.
+    pub(crate) fn trouble(&self) -> impl Iterator<Item = &RegistryError> {
+        let parts = self.parts.iter().flatten().map(|(_, _, found)| found);
+        std::iter::once(&self.found)
+            .chain(parts)
+            .flat_map(Found::unusable)
+            .filter_map(|(_, problem)| match problem {
+                AttachmentError::Registry(error) => Some(error),
+                _ => None,
+            })
+    }
+}
