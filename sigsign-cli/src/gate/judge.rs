@@ -293,10 +293,13 @@ async fn parts(
         return Ok(parts);
     }
     for member in image.members() {
-        if let Member::Platform(platform, descriptor) = member {
-            let seen = Seen::of(repository, descriptor.digest()).await;
-            parts.push((platform.to_string(), seen));
-        }
+        // What is listed for no platform may run all the same.
+        let (platform, descriptor) = match member {
+            Member::Platform(platform, descriptor) => (platform.to_string(), descriptor),
+            Member::Other(descriptor) => ("no platform".to_owned(), descriptor),
+            _ => continue,
+        };
+        parts.push((platform, Seen::of(repository, descriptor.digest()).await));
     }
     Ok(parts)
 }

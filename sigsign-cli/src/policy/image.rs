@@ -2,7 +2,7 @@
 
 use sigsign_core::digest::Digest;
 use sigsign_core::oci::{
-    AttachmentError, Found, Image, Member, RegistryError, Repository, Target, find,
+    AttachmentError, Document, Found, Image, Member, RegistryError, Repository, Target, find,
 };
 use sigsign_core::policy_file::{
     Evaluator, Evidence, NameError, Part, Platforms, Subject, Verdict,
@@ -57,7 +57,7 @@ pub(crate) async fn fetch(
     let parts = if asked.platforms().iter().all(|it| *it == Platforms::Index) {
         None
     } else {
-        Some(parts(repository, &image).await)
+        Some(parts(repository, &image, asked.platforms()).await)
     };
     let subject = match target {
         Target::Digest(_) => Subject::image(name, image.digest()),
@@ -70,9 +70,27 @@ pub(crate) async fn fetch(
     })
 }
 
-/// Everything that an index lists, but what BuildKit says of it, which nobody signs.
-async fn parts(repository: &dyn Repository, image: &Image) -> Vec<(String, Digest, Found)> {
+/// Everything that an index lists, but what BuildKit says of it, which nobody signs. What is listed
+/// for no platform may run all the same. An image that is no index runs on whatever platform it is
+/// run on, so that is it for each that a rule names.
+async fn parts(
+    repository: &dyn Repository,
+    image: &Image,
+    wanted: &[Platforms],
+) -> Vec<(String, Digest, Found)> {
     let mut parts = Vec::new();
+    if let Document::Manifest(_) = image.document() {
+        for platforms in wanted {
+            let Platforms::Named(names) = platforms else {
+                continue;
+            };
+            for name in names {
+                let digest = image.digest();
+                parts.push((name.clone(), digest, find(repository, digest).await));
+            }
+        }
+        return parts;
+    }
     for member in image.members() {
         let (platform, digest) = match member {
             Member::Platform(platform, descriptor) => (platform.to_string(), descriptor.digest()),

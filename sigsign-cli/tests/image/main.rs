@@ -4,6 +4,7 @@
 mod credentials;
 mod good;
 mod hostile;
+mod policy;
 mod server;
 
 use std::ffi::OsStr;
