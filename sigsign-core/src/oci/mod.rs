@@ -3,7 +3,7 @@
 //! In: a [`Reference`], and a [`Repository`] to ask: [`Remote`] for registries, or one of the
 //! caller's, as for a folder. Out: an [`Image`], whose bytes were hashed here, and the
 //! [`Attachment`]s found beside it, none of them verified. [`Attachment::verify`] verifies one,
-//! [`attach`] adds one, [`copy`] brings an image with all of them elsewhere. Not here: files,
+//! [`attach()`] adds one, [`copy()`] brings an image with all of them elsewhere. Not here: files,
 //! programs that know passwords, layers of images.
 //!
 //! Nothing a registry says is believed: a tag is asked for once, and what it led to is named by
