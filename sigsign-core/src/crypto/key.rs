@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::algorithm::{Algorithm, KeyKind};
+use super::frequent::Frequent;
 use super::{Hasher, backend, ed25519};
 use crate::der::{self, DerError, Reader, write};
 use crate::digest::Digest;
@@ -107,8 +108,9 @@ struct Inner {
 
 /// The key as the code that verifies wants it.
 enum Decoded {
+    Ecdsa(backend::Key, Frequent),
     Ed25519(Box<ed25519_dalek::VerifyingKey>, backend::Key),
-    Other(backend::Key),
+    Rsa(backend::Key),
 }
 
 /// The parts of a SubjectPublicKeyInfo, checked for everything that does not take arithmetic.
@@ -137,7 +139,10 @@ impl PublicKey {
                 let key = Box::new(ed25519::decode(bytes)?);
                 Decoded::Ed25519(key, backend::Key::decode(kind, material)?)
             }
-            _ => Decoded::Other(backend::Key::decode(kind, material)?),
+            Material::Point(_) => {
+                Decoded::Ecdsa(backend::Key::decode(kind, material)?, Frequent::default())
+            }
+            Material::Rsa(_) => Decoded::Rsa(backend::Key::decode(kind, material)?),
         };
         Ok(Self(Arc::new(Inner {
             spki: spki.into(),
@@ -220,7 +225,7 @@ impl PublicKey {
                     [message] => backend.verify_ed25519(key, message, signature),
                     parts => backend.verify_ed25519(key, &parts.concat(), signature),
                 },
-                Decoded::Other(_) => Err(BadSignature),
+                Decoded::Ecdsa(..) | Decoded::Rsa(_) => Err(BadSignature),
             },
         }
     }
@@ -245,11 +250,28 @@ impl PublicKey {
                 let digest = digest.as_bytes().try_into().map_err(|_| BadSignature)?;
                 ed25519::verify_prehashed(key, digest, signature)
             }
-            Decoded::Other(key) => {
+            Decoded::Ecdsa(key, frequent) => {
+                self.check_signature_form(signature)?;
+                frequent
+                    .verify((self.0.kind, self.point()), digest, signature)
+                    .unwrap_or_else(|| key.verify_digest(algorithm, digest, signature))
+            }
+            Decoded::Rsa(key) => {
                 self.check_signature_form(signature)?;
                 key.verify_digest(algorithm, digest, signature)
             }
         }
+    }
+
+    /// The point of a key on a curve, or nothing: a SubjectPublicKeyInfo ends with it.
+    fn point(&self) -> &[u8] {
+        let len = match self.0.kind {
+            KeyKind::P256 => 65,
+            KeyKind::P384 => 97,
+            _ => return &[],
+        };
+        let start = self.0.spki.len().saturating_sub(len);
+        self.0.spki.get(start..).unwrap_or_default()
     }
 
     /// Checks the encoding of an ECDSA or RSA signature: one way to write each (O28).
@@ -299,6 +321,29 @@ pub(super) fn ecdsa_integers(signature: &[u8]) -> Result<(&[u8], &[u8]), DerErro
     let (r, s) = (fields.unsigned()?, fields.unsigned()?);
     fields.finish()?;
     Ok((r, s))
+}
+
+/// r and s of a signature, each padded to `N` bytes; `M` is twice `N`.
+pub(super) fn ecdsa_fixed<const N: usize, const M: usize>(
+    signature: &[u8],
+) -> Result<[u8; M], BadSignature> {
+    let (r, s) = ecdsa_integers(signature).map_err(|_| BadSignature)?;
+    if r.len() > N || s.len() > N {
+        return Err(BadSignature);
+    }
+    let mut out = [0; M];
+    let (left, right) = out.split_at_mut_checked(N).ok_or(BadSignature)?;
+    pad_left(r, left);
+    pad_left(s, right);
+    Ok(out)
+}
+
+/// Copies `bytes` to the end of `out`, which is all zero and at least as long.
+pub(super) fn pad_left(bytes: &[u8], out: &mut [u8]) {
+    let start = out.len().saturating_sub(bytes.len());
+    if let Some(end) = out.get_mut(start..) {
+        end.copy_from_slice(bytes);
+    }
 }
 
 fn read_spki(spki: &[u8]) -> Result<(KeyKind, Material<'_>), KeyError> {

@@ -11,6 +11,7 @@ mod algorithm;
 #[cfg(feature = "aws-lc")]
 mod aws_lc;
 mod ed25519;
+mod frequent;
 mod hash;
 mod key;
 #[cfg(all(feature = "rustcrypto", not(feature = "aws-lc")))]

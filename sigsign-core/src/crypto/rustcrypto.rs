@@ -7,7 +7,7 @@ use rsa::{BoxedUint, Pkcs1v15Sign, Pss, PublicKey as RsaPublicKey};
 use sha2::{Sha256, Sha384, Sha512};
 
 use super::algorithm::{Algorithm, KeyKind};
-use super::key::{BadSignature, KeyError, Material, ecdsa_integers, rsa_integers};
+use super::key::{BadSignature, KeyError, Material, ecdsa_fixed, pad_left, rsa_integers};
 use crate::digest::Digest;
 
 /// A decoded key.
@@ -58,20 +58,26 @@ impl Key {
     ) -> Result<(), BadSignature> {
         let hash = digest.as_bytes();
         let verified = match self {
-            Self::P256(key) => p256::ecdsa::Signature::from_slice(&fixed::<32, 64>(signature)?)
-                .and_then(|signature| key.verify_prehash(hash, &signature))
-                .is_ok(),
-            Self::P384(key) => p384::ecdsa::Signature::from_slice(&fixed::<48, 96>(signature)?)
-                .and_then(|signature| key.verify_prehash(hash, &signature))
-                .is_ok(),
-            Self::P521(key) => p521::ecdsa::Signature::from_slice(&fixed::<66, 132>(signature)?)
-                .and_then(|signature| {
-                    // The crate takes no hash below half the order's length, so widen it.
-                    let mut wide = [0; 66];
-                    pad_left(hash, &mut wide);
-                    key.verify_prehash(&wide, &signature)
-                })
-                .is_ok(),
+            Self::P256(key) => {
+                p256::ecdsa::Signature::from_slice(&ecdsa_fixed::<32, 64>(signature)?)
+                    .and_then(|signature| key.verify_prehash(hash, &signature))
+                    .is_ok()
+            }
+            Self::P384(key) => {
+                p384::ecdsa::Signature::from_slice(&ecdsa_fixed::<48, 96>(signature)?)
+                    .and_then(|signature| key.verify_prehash(hash, &signature))
+                    .is_ok()
+            }
+            Self::P521(key) => {
+                p521::ecdsa::Signature::from_slice(&ecdsa_fixed::<66, 132>(signature)?)
+                    .and_then(|signature| {
+                        // The crate takes no hash below half the order's length, so widen it.
+                        let mut wide = [0; 66];
+                        pad_left(hash, &mut wide);
+                        key.verify_prehash(&wide, &signature)
+                    })
+                    .is_ok()
+            }
             Self::Ed25519 => false,
             Self::Rsa(key) => verify_rsa(key, algorithm, hash, signature),
         };
@@ -101,26 +107,5 @@ fn verify_rsa(key: &RsaPublicKey, algorithm: Algorithm, hash: &[u8], signature: 
         Algorithm::RsaPssSha384 => check(Pss::<Sha384>::new(), key, hash, signature),
         Algorithm::RsaPssSha512 => check(Pss::<Sha512>::new(), key, hash, signature),
         _ => false,
-    }
-}
-
-/// r and s, each padded to `N` bytes; `M` is twice `N`.
-fn fixed<const N: usize, const M: usize>(signature: &[u8]) -> Result<[u8; M], BadSignature> {
-    let (r, s) = ecdsa_integers(signature).map_err(|_| BadSignature)?;
-    if r.len() > N || s.len() > N {
-        return Err(BadSignature);
-    }
-    let mut out = [0; M];
-    let (left, right) = out.split_at_mut_checked(N).ok_or(BadSignature)?;
-    pad_left(r, left);
-    pad_left(s, right);
-    Ok(out)
-}
-
-/// Copies `bytes` to the end of `out`, which is all zero and at least as long.
-fn pad_left(bytes: &[u8], out: &mut [u8]) {
-    let start = out.len().saturating_sub(bytes.len());
-    if let Some(end) = out.get_mut(start..) {
-        end.copy_from_slice(bytes);
     }
 }
