@@ -88,6 +88,10 @@ impl Multiples {
 macro_rules! curve {
     ($curve:ident, $field:ty, $len:literal, $twice:literal) => {
         /// Spec: FIPS 186-5 6.4.2
+        #[expect(
+            clippy::arithmetic_side_effects,
+            reason = "numbers modulo the order neither overflow nor panic"
+        )]
         fn $curve(
             key: &Comb<$field>,
             digest: &Digest,
