@@ -45,7 +45,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
-/// An int64: a canonical decimal string, or a number that is exactly an integer.
+/// An int64: a canonical decimal string, or a number that every parser reads as the same integer.
+///
+/// Spec: proto3 JSON mapping; RFC 7493 2.2
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Int64(pub(crate) i64);
 
@@ -58,12 +60,17 @@ impl<'de> Deserialize<'de> for Int64 {
                 f.write_str("an integer as a decimal string")
             }
             fn visit_u64<E: de::Error>(self, number: u64) -> Result<Int64, E> {
-                i64::try_from(number)
-                    .map(Int64)
-                    .map_err(|_| E::custom("integer above 2^63 - 1"))
+                let exact = i64::try_from(number)
+                    .ok()
+                    .filter(|it| *it <= GREATEST_EXACT);
+                exact.map(Int64).ok_or_else(|| E::custom(NOT_EXACT))
             }
             fn visit_i64<E: de::Error>(self, number: i64) -> Result<Int64, E> {
-                Ok(Int64(number))
+                if number >= -GREATEST_EXACT {
+                    Ok(Int64(number))
+                } else {
+                    Err(E::custom(NOT_EXACT))
+                }
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Int64, E> {
                 let canonical = |number: &i64| number.to_string() == text;
@@ -76,6 +83,10 @@ impl<'de> Deserialize<'de> for Int64 {
         deserializer.deserialize_any(IntVisitor)
     }
 }
+
+/// 2^53 - 1, above which parsers that keep numbers as doubles read another integer.
+const GREATEST_EXACT: i64 = (1 << 53) - 1;
+const NOT_EXACT: &str = "integer beyond 2^53 that is not a string";
 
 /// A struct that is written as a JSON object.
 ///
@@ -174,7 +185,8 @@ mod tests {
             ("\"-5\"", -5),
             ("7", 7),
             ("\"9223372036854775807\"", i64::MAX),
-            ("9223372036854775807", i64::MAX),
+            ("9007199254740991", (1 << 53) - 1),
+            ("-9007199254740991", 1 - (1 << 53)),
         ] {
             assert_eq!(Int64(want), serde_json::from_str(json).unwrap());
         }
@@ -206,6 +218,10 @@ mod tests {
             "\"1e3\"",
             "1.0",
             "1e3",
+            "-0",
+            "9007199254740992",
+            "-9007199254740992",
+            "9223372036854775807",
             "9223372036854775808",
             "\"9223372036854775808\"",
             "true",
