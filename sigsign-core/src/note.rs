@@ -115,6 +115,11 @@ impl<'a> Note<'a> {
         }
     }
 
+    /// The first line of the text: a claim, before [`Self::open`] has verified it.
+    pub(crate) fn claimed_origin(&self) -> &'a str {
+        self.text.split('\n').next().unwrap_or_default()
+    }
+
     /// The names in the signature lines, in their order; claims, like the signatures.
     pub fn signer_names(&self) -> impl Iterator<Item = &'a str> {
         self.signatures.iter().map(|line| line.name)
@@ -154,8 +159,7 @@ impl<'a> SignatureLine<'a> {
 /// A key that signs notes, and the name and id it does so under.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoteKey {
-    /// None if any name will do.
-    name: Option<String>,
+    name: String,
     id: [u8; 4],
     key: PublicKey,
     algorithm: Algorithm,
@@ -167,8 +171,8 @@ impl NoteKey {
     /// Spec: C2SP signed-note, Signature types; trustroot.proto, TransparencyLogInstance
     pub fn new(name: impl Into<String>, key: PublicKey, algorithm: Algorithm) -> Self {
         let name = name.into();
-        let id = key_id(&name, &key);
-        Self::with_id(name, key, algorithm, id)
+        let [a, b, c, d, ..] = key_hash(&name, &key);
+        Self::with_id(name, key, algorithm, [a, b, c, d])
     }
 
     /// A key with an id from elsewhere.
@@ -179,28 +183,16 @@ impl NoteKey {
         id: [u8; 4],
     ) -> Self {
         Self {
-            name: Some(name.into()),
+            name: name.into(),
             id,
             key,
             algorithm,
         }
     }
 
-    /// A key that may sign under any name: instances of Rekor v1 do not agree on theirs.
-    ///
-    /// Off-spec: the id alone says whether a signature is of this key.
-    pub fn any_name(key: PublicKey, algorithm: Algorithm, id: [u8; 4]) -> Self {
-        Self {
-            name: None,
-            id,
-            key,
-            algorithm,
-        }
-    }
-
-    /// The name it signs under; `None` if any.
-    pub fn name(&self) -> Option<&str> {
-        self.name.as_deref()
+    /// The name it signs under.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The id it signs under.
@@ -209,7 +201,7 @@ impl NoteKey {
     }
 
     fn matches(&self, line: &SignatureLine<'_>) -> bool {
-        self.id == line.key_id && self.name.as_deref().is_none_or(|name| name == line.name)
+        self.id == line.key_id && self.name == line.name
     }
 
     fn verifies(&self, text: &str, line: &SignatureLine<'_>) -> bool {
@@ -279,10 +271,12 @@ fn check_name(name: &str) -> Result<(), NoteError> {
     Ok(())
 }
 
-/// The first four bytes of a hash over what each kind of key has its own form for.
-fn key_id(name: &str, key: &PublicKey) -> [u8; 4] {
+/// The hash that an id is the first four bytes of; each kind of key has its own form.
+///
+/// Spec: C2SP signed-note, Signatures; trustroot.proto, checkpoint_key_id
+pub(crate) fn key_hash(name: &str, key: &PublicKey) -> [u8; 32] {
     let spki = key.spki();
-    let hash = match key.kind() {
+    match key.kind() {
         KeyKind::Ed25519 => {
             // RFC 8410 4: the key is the last 32 bytes of its encoding.
             let raw = spki.last_chunk::<32>().map_or(spki, |raw| raw);
@@ -292,9 +286,7 @@ fn key_id(name: &str, key: &PublicKey) -> [u8; 4] {
             sha256_parts(&[name.as_bytes(), b"\n", &[UNASSIGNED], RSA_FORMAT, spki])
         }
         _ => sha256_parts(&[spki]),
-    };
-    let [a, b, c, d, ..] = hash;
-    [a, b, c, d]
+    }
 }
 
 /// A number without leading zeros or sign.
@@ -334,7 +326,7 @@ mod tests {
             .sign(text.as_bytes())
             .to_bytes();
         let blob = base64_encode(&[&key.id[..], &signature].concat());
-        format!("\u{2014} {} {blob}\n", key.name().unwrap_or("any.example"))
+        format!("\u{2014} {} {blob}\n", key.name())
     }
 
     fn signed(text: &str) -> String {
@@ -361,10 +353,9 @@ mod tests {
              zufBnhC8Ur/iy55GhWP/9A/bY2LhC30M9+RYtw==",
         );
         let named = NoteKey::new("rekor.sigstore.dev", key.clone(), Algorithm::EcdsaSha256);
-        let other = NoteKey::new("rekor.example", key.clone(), Algorithm::EcdsaSha256);
-        let any = NoteKey::any_name(key, Algorithm::EcdsaSha256, named.id());
+        let other = NoteKey::new("rekor.example", key, Algorithm::EcdsaSha256);
 
-        let checkpoint = open(note, &[other.clone(), named]).unwrap();
+        let checkpoint = open(note, &[other.clone(), named.clone()]).unwrap();
 
         assert_eq!(
             "rekor.sigstore.dev - 2605736670972794746",
@@ -377,14 +368,17 @@ mod tests {
                 .to_string()
                 .starts_with("75aba195e60ae18c")
         );
-        assert_eq!(Ok(checkpoint), open(note, std::slice::from_ref(&any)));
+        assert_eq!(
+            "rekor.sigstore.dev - 2605736670972794746",
+            Note::parse(note).unwrap().claimed_origin()
+        );
         assert_eq!(Err(NoteError::NoSignature), open(note, &[other]));
         let bad = NoteError::Signature {
             name: "rekor.sigstore.dev".into(),
         };
         assert_eq!(
             Err(bad),
-            open(&note.replace("23083062", "23083063"), &[any])
+            open(&note.replace("23083062", "23083063"), &[named])
         );
     }
 

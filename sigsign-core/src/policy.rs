@@ -40,7 +40,7 @@ pub enum PolicyError {
         /// What was given.
         found: String,
     },
-    /// More witnesses asked for than there are distinct names in the list.
+    /// More witnesses asked for than there are distinct names and keys in the list.
     Quorum {
         /// The number asked for.
         need: u8,
@@ -488,7 +488,8 @@ pub struct Policy {
     pub(crate) signer: Signer,
     pub(crate) instance: Instance,
     pub(crate) log_entries: Threshold,
-    pub(crate) times: NonZeroU8,
+    /// If asked for; otherwise one, unless the signer is a key that never runs out.
+    pub(crate) times: Option<NonZeroU8>,
     pub(crate) scts: Threshold,
     pub(crate) witnesses: Option<Witnesses>,
     pub(crate) predicate_type: Option<String>,
@@ -541,7 +542,7 @@ impl Policy {
             signer,
             instance: Instance::WithLogs,
             log_entries: Threshold::AtLeast(NonZeroU8::MIN),
-            times: NonZeroU8::MIN,
+            times: None,
             scts: Threshold::AtLeast(NonZeroU8::MIN),
             witnesses: None,
             predicate_type: None,
@@ -572,11 +573,12 @@ impl Policy {
     /// Asks for times from that many operators of time stamp authorities or logs.
     #[must_use]
     pub fn times(mut self, need: NonZeroU8) -> Self {
-        self.times = need;
+        self.times = Some(need);
         self
     }
 
-    /// Asks for SCTs from the CT logs of that many operators.
+    /// Asks for SCTs from the CT logs of that many operators; of a key, which has no certificate,
+    /// nobody can (V34).
     #[must_use]
     pub fn scts(mut self, need: NonZeroU8) -> Self {
         self.scts = Threshold::AtLeast(need);
@@ -595,14 +597,15 @@ impl Policy {
         keys: Vec<WitnessKey>,
         quorum: NonZeroU8,
     ) -> Result<Self, PolicyError> {
-        let mut names: Vec<&str> = keys.iter().map(WitnessKey::name).collect();
-        names.sort_unstable();
-        names.dedup();
-        if names.len() < usize::from(quorum.get()) {
-            return Err(PolicyError::Quorum {
-                need: quorum.get(),
-                have: names.len(),
-            });
+        let mut distinct: Vec<&WitnessKey> = Vec::new();
+        for key in &keys {
+            if !distinct.iter().any(|known| known.is_same(key)) {
+                distinct.push(key);
+            }
+        }
+        let (need, have) = (quorum.get(), distinct.len());
+        if have < usize::from(need) {
+            return Err(PolicyError::Quorum { need, have });
         }
         self.witnesses = Some(Witnesses { keys, quorum });
         Ok(self)
@@ -698,6 +701,32 @@ fn not_empty(text: String, what: &'static str) -> Result<String, PolicyError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn witness(name: &str, key: &str) -> WitnessKey {
+        let spki = format!("MCowBQYDK2VwAyEA{key}");
+        let key = PublicKey::from_spki(&crate::encoding::base64_decode(&spki).unwrap());
+        WitnessKey::new(name, key.unwrap()).unwrap()
+    }
+
+    // V53 O22
+    #[test]
+    fn rejects_a_quorum_of_one_witness_under_several_names_or_keys() {
+        let (one, other) = (
+            "Pn+AREHoBaZ7wgS1zBqpxmLSGnyhxXj4lFxSdWVB8o8=",
+            "GlzZBxQ8OExB6DDFvOEqqIF+xWSaqr8sMTiLNbLXRNY=",
+        );
+        let two = NonZeroU8::new(2).unwrap();
+        let policy = |names_and_keys: [(&str, &str); 2]| {
+            let keys = names_and_keys.map(|(name, key)| witness(name, key));
+            let who = Identity::new(Matcher::exact("a").unwrap(), "b").unwrap();
+            Policy::keyless(who).witnesses(keys.to_vec(), two).err()
+        };
+
+        assert_eq!(None, policy([("w1.example", one), ("w2.example", other)]));
+        let error = Some(PolicyError::Quorum { need: 2, have: 1 });
+        assert_eq!(error, policy([("w1.example", one), ("w2.example", one)]));
+        assert_eq!(error, policy([("w1.example", one), ("w1.example", other)]));
+    }
 
     #[test]
     fn accepts_exactly_the_text() {

@@ -75,6 +75,11 @@ impl WitnessKey {
         &self.name
     }
 
+    /// Whether both stand for one witness: a cosignature does not say under which name it was made.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.name == other.name || self.key == other.key
+    }
+
     /// The time of a cosignature by this key.
     ///
     /// Spec: C2SP tlog-cosignature, Ed25519 signed message

@@ -176,8 +176,6 @@ errors! {
             version: BundleVersion,
         } => "log.proof-missing",
             "wanted an inclusion proof with a checkpoint, found none in a bundle {version}";
-        /// An index that no log can have.
-        Index => "log.index", "log index is missing or negative";
         /// A proof that leads to another root than the checkpoint's (V44).
         RootMismatch {
             /// The root in the checkpoint.
@@ -185,9 +183,15 @@ errors! {
             /// The root that leaf and proof lead to.
             found: [u8; 32],
         } => "log.root-mismatch", "wanted the checkpoint's root {}, proof leads to {}", hex_encode(want), hex_encode(found);
-        /// A proof that claims another tree than its checkpoint (V44, O5).
-        ProofFields => "log.proof-fields",
-            "size or root in the inclusion proof differ from the checkpoint's";
+        /// A proof that claims another place or tree than its entry and checkpoint (V43, V44, O5).
+        ProofFields {
+            /// The field of the proof.
+            field: &'static str,
+            /// What the entry or its checkpoint says.
+            want: String,
+            /// What the proof says.
+            found: String,
+        } => "log.proof-fields", "wanted {field} {want} in the inclusion proof, found {found}";
         /// A checkpoint of another log (V50, O2).
         Origin {
             /// The origin of the log in the trusted root.
@@ -483,6 +487,7 @@ impl fmt::Display for ArtifactError {
                 Escaped(found)
             ),
             Self::KeyId { want, found } => {
+                let want = if want.is_empty() { "none" } else { want };
                 write!(
                     f,
                     "wanted key id {}, found {}",
@@ -493,6 +498,9 @@ impl fmt::Display for ArtifactError {
             Self::Statement(_) => f.write_str("statement cannot be used"),
             Self::NotASubject { digests, subjects } => {
                 f.write_str("wanted a subject with")?;
+                if digests.is_empty() {
+                    f.write_str(" a SHA-256, SHA-384 or SHA-512 digest")?;
+                }
                 for digest in digests {
                     write!(f, " {digest}")?;
                 }

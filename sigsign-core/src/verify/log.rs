@@ -7,9 +7,10 @@ use std::sync::Arc;
 use super::recompute::Sources;
 use super::{Budget, LogError, Spent, Verifier};
 use crate::bundle::{Bundle, BundleVersion};
-use crate::crypto::sha256;
+use crate::crypto::{Algorithm, PublicKey, sha256};
+use crate::encoding::hex_encode;
 use crate::merkle::{RootHash, leaf_hash, root_from_inclusion};
-use crate::note::{Checkpoint, Note, NoteKey};
+use crate::note::{Checkpoint, Note, NoteKey, WitnessKey, key_hash};
 use crate::policy::{Inclusion, Policy, Threshold, Witnesses};
 use crate::time::Timestamp;
 use crate::tlog::{Body, EntryBody, LogEntry, Proof, around_promised_body};
@@ -39,6 +40,13 @@ pub(super) struct IncludedEntry {
     pub(super) tree: Option<Tree>,
 }
 
+impl IncludedEntry {
+    /// The origin of the tree; logs of version 1 have had several, each with its own leaf 0.
+    fn origin(&self) -> Option<&str> {
+        self.tree.as_ref().map(|tree| tree.origin.as_str())
+    }
+}
+
 /// The tree that an entry was proven in.
 #[derive(Debug)]
 pub(super) struct Tree {
@@ -53,39 +61,83 @@ pub(super) struct Tree {
 #[derive(Debug)]
 pub(super) struct ProvenCheckpoint(Checkpoint);
 
-/// The names and ids under which a log signs notes.
+/// The key of a log, and the names and ids under which it may sign notes.
 #[derive(Debug)]
 pub(super) struct NoteKeys {
-    /// Any name will do: instances of version 1 do not agree on one.
-    v1: NoteKey,
-    /// One for each name that follows from the base URL.
-    v2: Vec<NoteKey>,
+    key: PublicKey,
+    algorithm: Algorithm,
+    /// What the trusted root says, where it does.
+    given: Option<NoteId>,
+    /// What it means otherwise, for every name.
+    log_id: Option<NoteId>,
+    /// The names that follow from the base URL, and the hash of name and key, for logs of version 2.
+    names: Vec<(String, [u8; 32])>,
 }
+
+type NoteId = [u8; 4];
 
 impl NoteKeys {
     /// V50
     pub(super) fn of(log: &Log) -> Self {
-        let (key, algorithm) = (log.key(), log.scheme().algorithm());
-        let [a, b, c, d, ..] = sha256(key.spki());
-        let id = log.checkpoint_key_id.unwrap_or([a, b, c, d]);
-        let named = |name: &str| match log.checkpoint_key_id {
-            Some(id) => NoteKey::with_id(name, key.clone(), algorithm, id),
-            None => NoteKey::new(name, key.clone(), algorithm),
-        };
+        let key = log.key();
+        let named = |name: &str| (name.to_owned(), key_hash(name, key));
         Self {
-            v1: NoteKey::any_name(key.clone(), algorithm, id),
-            v2: log.origins().map(named).collect(),
+            key: key.clone(),
+            algorithm: log.scheme().algorithm(),
+            given: log.checkpoint_key_id,
+            log_id: log.id().first_chunk().copied(),
+            names: log.origins().map(named).collect(),
         }
     }
 
-    /// The one key that is to open a note.
-    fn for_note(&self, is_v2: bool, note: &Note<'_>) -> &NoteKey {
-        let signed = |key: &&NoteKey| note.signatures_to_check(std::slice::from_ref(*key)) > 0;
-        match self.v2.iter().find(signed).or_else(|| self.v2.first()) {
-            Some(key) if is_v2 => key,
-            _ => &self.v1,
-        }
+    /// Whether an entry of version 2 with this identifier may be of the log.
+    ///
+    /// Spec: rekor-tiles CLIENTS.md, TrustedRoot lookup: the hash of the log's name and key
+    fn is_named(&self, id: &[u8]) -> bool {
+        self.names.iter().any(|(_, hash)| hash == id)
     }
+
+    /// The one key that is to open a note; `None` if its origin is not one that the log may have.
+    ///
+    /// Version 1 writes its name and the number of the tree, whatever the URL is: instances do not
+    /// agree on a name.
+    fn for_note(&self, is_v2: bool, note: &Note<'_>) -> Option<NoteKey> {
+        let mut keys: Vec<NoteKey> = Vec::new();
+        if is_v2 {
+            for (name, hash) in &self.names {
+                keys.extend(self.named(name, hash, None));
+            }
+        } else {
+            let name = v1_name(note.claimed_origin())?;
+            let of_key = first_four(&sha256(self.key.spki()));
+            keys.extend(self.named(name, &key_hash(name, &self.key), Some(of_key)));
+        }
+        let signed = |key: &NoteKey| note.signatures_to_check(std::slice::from_ref(key)) > 0;
+        let signing = keys.iter().position(signed).unwrap_or(0);
+        keys.into_iter().nth(signing)
+    }
+
+    /// The key under a name, by each id that it may have there.
+    ///
+    /// Spec: trustroot.proto, checkpoint_key_id: "When not set, clients MUST use log_id"
+    fn named(&self, name: &str, hash: &[u8; 32], more: Option<NoteId>) -> Vec<NoteKey> {
+        let mut ids: Vec<NoteId> = Vec::with_capacity(3);
+        match self.given {
+            Some(given) => ids.push(given),
+            None => {
+                for id in [Some(first_four(hash)), self.log_id, more] {
+                    ids.extend(id.filter(|id| !ids.contains(id)));
+                }
+            }
+        }
+        let key = |id| NoteKey::with_id(name, self.key.clone(), self.algorithm, id);
+        ids.into_iter().map(key).collect()
+    }
+}
+
+fn first_four(hash: &[u8; 32]) -> NoteId {
+    let [a, b, c, d, ..] = *hash;
+    [a, b, c, d]
 }
 
 impl Verifier {
@@ -95,6 +147,7 @@ impl Verifier {
         bundle: &Bundle,
         sources: &Sources<'_>,
         policy: &Policy,
+        now: Timestamp,
         budget: &mut Budget,
     ) -> Result<IncludedEntries, LogError> {
         let mut included: Vec<IncludedEntry> = Vec::with_capacity(bundle.entries().len());
@@ -105,8 +158,10 @@ impl Verifier {
                     self.include_recomputed(bundle.version(), entry, sources, policy, budget)?
                 }
             };
-            // V47: what an entry is, is the log and the leaf that was proven (O1, A28)
-            let same = |other: &IncludedEntry| (other.log, other.index) == (entry.log, entry.index);
+            // V47: what an entry is, is the log, the tree and the leaf that was proven (O1, A28)
+            let same = |other: &IncludedEntry| {
+                (other.log, other.index, other.origin()) == (entry.log, entry.index, entry.origin())
+            };
             if included.iter().any(same) {
                 return Err(LogError::Duplicate { index: entry.index });
             }
@@ -123,6 +178,9 @@ impl Verifier {
                     got,
                 });
             }
+        }
+        if let Some(witnesses) = &policy.witnesses {
+            check_quorum(&mut included, witnesses, now)?;
         }
         Ok(IncludedEntries(included))
     }
@@ -239,8 +297,11 @@ impl Verifier {
 
     /// The logs that an entry may be of, by its identifier.
     fn logs_of(&self, entry: &LogEntry) -> impl Iterator<Item = usize> {
-        let logs = self.root.logs().iter().enumerate();
-        logs.filter_map(|(place, log)| log.is_named(entry.log_id()).then_some(place))
+        let (id, is_v2) = (entry.log_id(), entry.kind().is_v2());
+        let logs = self.root.logs().iter().zip(&self.note_keys).enumerate();
+        logs.filter_map(move |(place, (log, keys))| {
+            (log.is_named(id) || is_v2 && keys.is_named(id)).then_some(place)
+        })
     }
 
     #[expect(
@@ -259,16 +320,7 @@ impl Verifier {
     ) -> Result<Tree, LogError> {
         let checkpoint = self.open_checkpoint(log_at, entry.kind().is_v2(), note, budget)?;
         let (size, root) = (checkpoint.0.size(), checkpoint.0.root());
-        // V44: root and size are the checkpoint's; what the proof says of them must be the same
-        let claims_other_root = proof
-            .root()
-            .is_some_and(|claimed| claimed != root.as_bytes());
-        let claims_other_size = proof.size() != 0 && proof.size() != size;
-        // CL: of version 2 the index in the proof must be the entry's, or be absent
-        let claims_other_index = proof.index() != 0 && proof.index() != index;
-        if claims_other_root || claims_other_size || claims_other_index {
-            return Err(LogError::ProofFields);
-        }
+        check_claims(proof, index, &checkpoint.0)?;
         // V45
         let found = root_from_inclusion(leaf_hash(leaf), index, size, proof.hashes())
             .map_err(LogError::Proof)?;
@@ -279,7 +331,7 @@ impl Verifier {
             });
         }
         let witnesses = match &policy.witnesses {
-            Some(witnesses) => check_witnesses(note, witnesses, budget)?,
+            Some(witnesses) => cosigners(note, witnesses, budget)?,
             None => Vec::new(),
         };
         Ok(Tree {
@@ -318,34 +370,65 @@ impl Verifier {
     ) -> Result<Checkpoint, LogError> {
         let parsed = Note::parse(note).map_err(LogError::Checkpoint)?;
         let keys = self.note_keys.get(log_at).ok_or(LogError::BodyMissing)?;
-        let key = keys.for_note(is_v2, &parsed);
-        let keys = std::slice::from_ref(key);
+        let other_origin = |found: &str| {
+            let log = self.root.logs().get(log_at).map_or("", Log::origin);
+            let tree = if is_v2 {
+                ""
+            } else {
+                " - and the number of a tree"
+            };
+            LogError::Origin {
+                want: format!("{log}{tree}"),
+                found: found.to_owned(),
+            }
+        };
+        let key = keys
+            .for_note(is_v2, &parsed)
+            .ok_or_else(|| other_origin(parsed.claimed_origin()))?;
+        let keys = std::slice::from_ref(&key);
         budget.spend(parsed.signatures_to_check(keys))?;
         let checkpoint = parsed.open(keys).map_err(LogError::Checkpoint)?;
-        let found = checkpoint.origin();
         // V50, O2: the origin is the name of the key; version 1 adds the number of its tree
-        let matches = match key.name() {
-            Some(name) => found == name,
-            None => is_v1_origin(found, &parsed),
-        };
-        if !matches {
-            let log = self.root.logs().get(log_at).map_or("", Log::origin);
-            return Err(LogError::Origin {
-                want: log.to_owned(),
-                found: found.to_owned(),
-            });
+        let found = checkpoint.origin();
+        let name = if is_v2 { Some(found) } else { v1_name(found) };
+        if name == Some(key.name()) {
+            Ok(checkpoint)
+        } else {
+            Err(other_origin(found))
         }
-        Ok(checkpoint)
     }
 }
 
-/// `name - tree id`, with a name that signed.
-fn is_v1_origin(origin: &str, note: &Note<'_>) -> bool {
-    let Some((name, tree)) = origin.split_once(" - ") else {
-        return false;
+/// V44: root and size are the checkpoint's; what the proof says of them must be the same. Of version
+/// 2 so must the index (CL). What a proof leaves out is zero.
+fn check_claims(proof: &Proof, index: u64, checkpoint: &Checkpoint) -> Result<(), LogError> {
+    let (size, root) = (checkpoint.size(), checkpoint.root());
+    let number = |field, want: u64, found: u64| match found {
+        0 => Ok(()),
+        _ if found == want => Ok(()),
+        _ => Err(LogError::ProofFields {
+            field,
+            want: want.to_string(),
+            found: found.to_string(),
+        }),
     };
+    number("logIndex", index, proof.index())?;
+    number("treeSize", size, proof.size())?;
+    match proof.root() {
+        Some(found) if found != root.as_bytes() => Err(LogError::ProofFields {
+            field: "rootHash",
+            want: root.to_string(),
+            found: hex_encode(found),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// The name in `name - tree id`.
+fn v1_name(origin: &str) -> Option<&str> {
+    let (name, tree) = origin.rsplit_once(" - ")?;
     let is_number = !tree.is_empty() && tree.bytes().all(|byte| byte.is_ascii_digit());
-    is_number && note.signer_names().any(|signer| signer == name)
+    is_number.then_some(name)
 }
 
 /// V54: the promise is over these four values, by the log's key.
@@ -363,28 +446,44 @@ fn check_promise(
         .map_err(|_| LogError::Promise)
 }
 
-/// V53: so many of the witnesses have cosigned, each counted once (O22).
-fn check_witnesses(
+/// V53: the witnesses that have cosigned, each once, with the times that they say (O22).
+fn cosigners(
     note: &str,
     witnesses: &Witnesses,
     budget: &mut Budget,
 ) -> Result<Vec<(String, Timestamp)>, LogError> {
     let note = Note::parse(note).map_err(LogError::Checkpoint)?;
-    let mut cosigned: Vec<(String, Timestamp)> = Vec::new();
+    let mut counted: Vec<&WitnessKey> = Vec::new();
+    let mut cosigned = Vec::new();
     for witness in &witnesses.keys {
         budget.spend(1)?;
-        let Some(at) = note.cosigned(witness).map_err(LogError::Cosignature)? else {
-            continue;
-        };
-        if !cosigned.iter().any(|(name, _)| name == witness.name()) {
+        let at = note.cosigned(witness).map_err(LogError::Cosignature)?;
+        if let Some(at) = at.filter(|_| !counted.iter().any(|it| it.is_same(witness))) {
+            counted.push(witness);
             cosigned.push((witness.name().to_owned(), at));
         }
     }
-    let (need, got) = (witnesses.quorum.get(), cosigned.len());
-    if got < usize::from(need) {
-        Err(LogError::Witnesses { need, got })
-    } else {
-        Ok(cosigned)
+    Ok(cosigned)
+}
+
+/// V53: enough witnesses have cosigned the checkpoint of each entry. What nobody can have seen yet
+/// does not count, and neither does an entry without a checkpoint (V60).
+fn check_quorum(
+    entries: &mut [IncludedEntry],
+    witnesses: &Witnesses,
+    now: Timestamp,
+) -> Result<(), LogError> {
+    let need = witnesses.quorum.get();
+    let cosigned = |entry: &mut IncludedEntry| match &mut entry.tree {
+        Some(tree) => {
+            tree.witnesses.retain(|(_, at)| *at <= now);
+            tree.witnesses.len()
+        }
+        None => 0,
+    };
+    match entries.iter_mut().map(cosigned).min().unwrap_or(0) {
+        got if got < usize::from(need) => Err(LogError::Witnesses { need, got }),
+        _ => Ok(()),
     }
 }
 

@@ -88,8 +88,9 @@ impl Verifier {
 
     /// Checks that `bundle` is a signature of `artifact` as `policy` asks for, seen from `now`.
     ///
-    /// `now` only bounds what claims to be from the future (V12); it never stands in for the time
-    /// of the signature.
+    /// `now` only bounds what claims to be from the future (V12), and what a log says of a key that
+    /// never runs out, where nobody vouches for a time (V52). It never stands in for the time of the
+    /// signature.
     ///
     /// # Errors
     ///
@@ -107,7 +108,7 @@ impl Verifier {
         let (sources, artifact) =
             recompute::Sources::gather(bundle, policy, artifact).map_err(VerifyError::Artifact)?;
         let entries = self
-            .include_entries(bundle, &sources, policy, &mut budget)
+            .include_entries(bundle, &sources, policy, now, &mut budget)
             .map_err(VerifyError::Log)?;
         let times = self.vouched_times(bundle, &entries, policy, now, &mut budget)?;
         let signer = self

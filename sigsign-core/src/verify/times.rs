@@ -2,6 +2,8 @@
 //!
 //! Spec: client-spec 4.2; RFC 3161 (V9 to V12, V16, V19, V22, V52)
 
+use std::num::NonZeroU8;
+
 use super::log::{IncludedEntries, IncludedEntry};
 use super::{Budget, LogError, Spent, TimeError, Verifier, VerifyError};
 use crate::bundle::Bundle;
@@ -74,20 +76,15 @@ impl Verifier {
             }
         }
         times.sort_by_key(VerifiedTime::at);
-        self.check_enough(&times, entries, policy)
+        self.check_enough(&times, policy)
             .map_err(VerifyError::Time)?;
-        self.check_log_windows(&times, entries)
+        self.check_log_windows(&times, entries, now)
             .map_err(VerifyError::Log)?;
         Ok(VerifiedTimes(times))
     }
 
     /// V10: so many distinct operators vouch for a time.
-    fn check_enough(
-        &self,
-        times: &[VerifiedTime],
-        entries: &IncludedEntries,
-        policy: &Policy,
-    ) -> Result<(), TimeError> {
+    fn check_enough(&self, times: &[VerifiedTime], policy: &Policy) -> Result<(), TimeError> {
         let operators = times.iter().filter_map(|time| match time.by {
             Voucher::Authority(at) => self
                 .root
@@ -97,14 +94,14 @@ impl Verifier {
             Voucher::Log(at) => self.root.logs().get(at).map(Log::operator),
         });
         let got = super::distinct(operators);
-        // A key does not run out: without a window of its own or a log's to be inside of, there is
-        // nothing that a time would be compared with.
-        let needed = match &policy.signer {
-            Signer::Key(key) => key.validity().is_some() || entries.iter().next().is_some(),
-            _ => true,
+        // A key does not run out: without a window of its own there is nothing that the time of a
+        // signature would be compared with.
+        let usual = match &policy.signer {
+            Signer::Key(key) => u8::from(key.validity().is_some()),
+            _ => 1,
         };
-        let need = policy.times.get();
-        if needed && got < usize::from(need) {
+        let need = policy.times.map_or(usual, NonZeroU8::get);
+        if got < usize::from(need) {
             Err(TimeError::TooFew { need, got })
         } else {
             Ok(())
@@ -167,17 +164,21 @@ impl Verifier {
         }
     }
 
-    /// V52: the key of each entry's log was valid when the entry was made.
+    /// V52: the key of each entry's log was valid when the entry was made; where nobody vouches for a
+    /// time, because a key that never runs out needs none, it still is.
+    ///
+    /// Spec: rekor.proto, inclusion_promise: "or the current system time for long-lived certificates"
     fn check_log_windows(
         &self,
         times: &[VerifiedTime],
         entries: &IncludedEntries,
+        now: Timestamp,
     ) -> Result<(), LogError> {
         for entry in entries.iter() {
             let Some(log) = self.root.logs().get(entry.log) else {
                 continue;
             };
-            for at in entry_times(entry, times) {
+            for at in entry_times(entry, times, now) {
                 // The same log may stand in the root with several windows. Logs of version 1 are
                 // not known by a name.
                 let same_name =
@@ -198,17 +199,13 @@ impl Verifier {
     }
 }
 
-/// The promised time of an entry, or else every time there is.
-fn entry_times(entry: &IncludedEntry, times: &[VerifiedTime]) -> impl Iterator<Item = Timestamp> {
-    let others = if entry.promised_at.is_some() {
-        &[]
-    } else {
-        times
-    };
-    entry
-        .promised_at
-        .into_iter()
-        .chain(others.iter().map(VerifiedTime::at))
+/// The promised time of an entry, or else every time there is, or else `now`.
+fn entry_times(entry: &IncludedEntry, times: &[VerifiedTime], now: Timestamp) -> Vec<Timestamp> {
+    match entry.promised_at {
+        Some(at) => vec![at],
+        None if times.is_empty() => vec![now],
+        None => times.iter().map(VerifiedTime::at).collect(),
+    }
 }
 
 /// V9, V12: times that logs of version 1 promised, none of them still to come.
