@@ -8,8 +8,8 @@ pub const BUNDLE_BYTES: usize = 16 << 20;
 /// Bytes of a trusted root or signing config as JSON. Ours.
 pub const TRUSTED_ROOT_BYTES: usize = 4 << 20;
 
-/// Levels of JSON arrays and objects. Ours.
-pub const JSON_DEPTH: usize = 64;
+/// Levels of JSON arrays and objects. From protobuf, whose parsers stop there by default.
+pub const JSON_DEPTH: usize = 100;
 
 /// Names of JSON members that are remembered at a time, to find one that is there twice: those of
 /// the object that is read and of the objects around it. Ours.

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc;
 
+use sigsign_core::crypto::Hasher;
+use sigsign_core::digest::{Digest, HashAlgorithm};
 use sigsign_core::policy::Matcher;
 use sigsign_core::time::Timestamp;
 use sigsign_core::verify::Report;
@@ -69,6 +71,34 @@ fn accepts_an_artifact_that_comes_in_small_pieces() {
     let verified = verifier.verify(&bundle, artifact, &policy, now()).unwrap();
 
     assert_eq!(Some("signer@example.invalid"), verified.subject());
+}
+
+#[test]
+fn accepts_an_artifact_by_several_digests() {
+    let (verifier, policy, bundle) = (verifier(), policy("signer@example.invalid"), statement());
+    let digests = [HashAlgorithm::Sha256, HashAlgorithm::Sha512].map(digest);
+
+    let verified = verifier
+        .verify(&bundle, Artifact::Digests(&digests), &policy, now())
+        .unwrap();
+
+    assert_eq!(1, verified.statement().unwrap().subjects().len());
+}
+
+#[test]
+fn rejects_a_digest_that_no_subject_has_the_kind_of() {
+    let (verifier, policy, bundle) = (verifier(), policy("signer@example.invalid"), statement());
+    let sha256 = digest(HashAlgorithm::Sha256);
+
+    let refused = verifier
+        .verify(&bundle, Artifact::Digest(sha256), &policy, now())
+        .unwrap_err();
+
+    assert_eq!("artifact.needs-digest", refused.code());
+    let refused = verifier
+        .verify(&bundle, Artifact::Digests(&[]), &policy, now())
+        .unwrap_err();
+    assert_eq!("artifact.not-a-subject", refused.code());
 }
 
 /// The artifact cannot be read before the async task has gone on, so a program that waited for
@@ -157,6 +187,18 @@ fn policy(subject: &str) -> Policy {
 fn bundle() -> Bundle {
     let json = fs::read(testdata("local/v03-message/bundle.sigstore.json")).unwrap();
     Bundle::from_json(&json).unwrap()
+}
+
+/// About the artifact by its SHA-512 alone.
+fn statement() -> Bundle {
+    let json = fs::read(testdata("local/statement-sha512-only/bundle.sigstore.json"));
+    Bundle::from_json(&json.unwrap()).unwrap()
+}
+
+fn digest(algorithm: HashAlgorithm) -> Digest {
+    let mut hasher = Hasher::new(algorithm);
+    hasher.update(&artifact());
+    hasher.finish()
 }
 
 fn artifact() -> Vec<u8> {

@@ -522,8 +522,11 @@ mod tests {
         }
         let doubled = statement("[]").replace(r#""a" : 1.0"#, r#""a":1,"a":2"#);
         assert_eq!("json.duplicate", read(&doubled).unwrap_err().code());
-        let nested =
-            statement("[]").replace("1.0", &format!("{}{}", "[".repeat(64), "]".repeat(64)));
+        let (open, close) = (
+            "[".repeat(limits::JSON_DEPTH),
+            "]".repeat(limits::JSON_DEPTH),
+        );
+        let nested = statement("[]").replace("1.0", &format!("{open}{close}"));
         assert_eq!("json.depth", read(&nested).unwrap_err().code());
         assert_eq!("json.syntax", read("").unwrap_err().code());
         assert_eq!(

@@ -156,23 +156,13 @@ impl Candidate for BundleCandidate {
         now: Timestamp,
     ) -> Result<Verified, Refused> {
         let bundle = self.bundle.as_ref().map_err(Clone::clone)?;
-        let mut refused = None;
-        for digest in &self.digests {
-            match verifier.verify(bundle, Artifact::Digest(*digest), policy, now) {
-                Ok(verified) => return Ok(verified),
-                Err(error) => {
-                    let other = matches!(
-                        error,
-                        VerifyError::Artifact(ArtifactError::NeedsDigest { .. })
-                    );
-                    refused = Some(Refused::from(error));
-                    if !other {
-                        break;
-                    }
-                }
-            }
+        if self.digests.is_empty() {
+            return Err(Refused::from(needs_bytes()));
         }
-        Err(refused.unwrap_or_else(|| Refused::from(needs_bytes())))
+        let artifact = Artifact::Digests(&self.digests);
+        verifier
+            .verify(bundle, artifact, policy, now)
+            .map_err(Refused::from)
     }
 }
 

@@ -13,6 +13,8 @@ pub enum Artifact<'a> {
     Bytes(&'a [u8]),
     /// A digest that the user has computed.
     Digest(Digest),
+    /// Several digests of the same bytes, of different algorithms; at least one.
+    Digests(&'a [Digest]),
     /// Something that yields the bytes; read once, to its end, and hashed on the way.
     Reader(&'a mut dyn Read),
 }
@@ -22,6 +24,7 @@ impl fmt::Debug for Artifact<'_> {
         match self {
             Self::Bytes(bytes) => write!(f, "Artifact({} bytes)", bytes.len()),
             Self::Digest(digest) => write!(f, "Artifact({digest})"),
+            Self::Digests(digests) => write!(f, "Artifact({digests:?})"),
             Self::Reader(_) => f.write_str("Artifact(reader)"),
         }
     }
@@ -55,7 +58,7 @@ impl Wanted {
 pub(super) struct Hashed<'a> {
     digests: Vec<Digest>,
     pub(super) bytes: Option<Bytes<'a>>,
-    /// Nothing more can be computed: the user gave this digest.
+    /// Nothing more can be computed: the user gave a digest of this kind.
     pub(super) given: Option<HashAlgorithm>,
 }
 
@@ -117,6 +120,11 @@ impl<'a> Artifact<'a> {
                 digests: vec![digest],
                 bytes: None,
                 given: Some(digest.algorithm()),
+            }),
+            Self::Digests(digests) => Ok(Hashed {
+                digests: digests.to_vec(),
+                bytes: None,
+                given: digests.first().map(Digest::algorithm),
             }),
             Self::Reader(reader) => hash_reader(reader, wanted),
         }

@@ -262,9 +262,35 @@ fn match_subject(
     if statement.subjects().iter().any(is_artifact) {
         return Ok(hashed.digests().to_vec());
     }
+    let mut strong = statement
+        .subjects()
+        .iter()
+        .flat_map(Subject::strong_digests);
     let digests = hashed.digests().to_vec();
-    Err(ArtifactError::NotASubject {
-        digests,
-        subjects: statement.subjects().len(),
+    match (hashed.given, strong.next()) {
+        // A digest of a kind that no subject has says nothing about whether one is the artifact.
+        (Some(given), Some(first)) if !digests_meet(statement, &digests) => {
+            Err(ArtifactError::NeedsDigest {
+                want: first.algorithm(),
+                given,
+            })
+        }
+        _ => Err(ArtifactError::NotASubject {
+            digests,
+            subjects: statement.subjects().len(),
+        }),
+    }
+}
+
+/// Whether any subject has a digest of the kind of one of these.
+fn digests_meet(statement: &Statement, digests: &[Digest]) -> bool {
+    let mut strong = statement
+        .subjects()
+        .iter()
+        .flat_map(Subject::strong_digests);
+    strong.any(|it| {
+        digests
+            .iter()
+            .any(|digest| digest.algorithm() == it.algorithm())
     })
 }
