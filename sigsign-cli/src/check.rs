@@ -4,9 +4,10 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use sigsign_core::bundle::Bundle;
+use sigsign_core::bundle::{Bundle, Content};
 use sigsign_core::crypto::Hasher;
-use sigsign_core::digest::{Digest, HashAlgorithm};
+use sigsign_core::digest::{Digest, DigestHint, HashAlgorithm};
+use sigsign_core::dsse::Subject as NamedSubject;
 use sigsign_core::policy::Policy;
 use sigsign_core::time::Timestamp;
 use sigsign_core::verify::{Artifact, ArtifactError, Verified, Verifier, VerifyError};
@@ -146,11 +147,14 @@ impl<'a> Contents<'a> {
         let answer = match self.subject {
             Subject::Digest(digest) => verify(Artifact::Digest(*digest)),
             subject if self.again => {
-                let first = self.digest(subject, HashAlgorithm::Sha256)?;
-                match verify(Artifact::Digest(first)) {
-                    Err(VerifyError::Artifact(ArtifactError::NeedsDigest { want, .. })) => {
-                        verify(Artifact::Digest(self.digest(subject, want)?))
-                    }
+                self.digest(subject, HashAlgorithm::Sha256)?;
+                self.hash(subject, &named_digests(bundle))?;
+                let mut answer = verify(Artifact::Digests(&self.digests));
+                if answer.as_ref().is_err_and(needs_other_digests) {
+                    self.hash(subject, &HashAlgorithm::ALL)?;
+                    answer = verify(Artifact::Digests(&self.digests));
+                }
+                match answer {
                     Err(VerifyError::Artifact(ArtifactError::NeedsBytes))
                         if *subject != Subject::Stdin =>
                     {
@@ -173,23 +177,29 @@ impl<'a> Contents<'a> {
         subject: &Subject,
         want: HashAlgorithm,
     ) -> Result<Digest, Problem> {
-        if let Some(known) = self.digests.iter().find(|known| known.algorithm() == want) {
-            return Ok(*known);
-        }
-        let algorithms = if *subject == Subject::Stdin {
-            HashAlgorithm::ALL.to_vec()
+        if *subject == Subject::Stdin {
+            self.hash(subject, &HashAlgorithm::ALL)?;
         } else {
-            vec![want]
-        };
-        let mut opened = self.open(subject)?;
-        let digests = hash(&mut opened, &algorithms).map_err(|error| files::unreadable(&error))?;
-        self.digests.extend(digests);
+            self.hash(subject, &[want])?;
+        }
         let unknown = || Problem::input("artifact.read", "digest cannot be computed");
         self.digests
             .iter()
             .find(|known| known.algorithm() == want)
             .copied()
             .ok_or_else(unknown)
+    }
+
+    /// Computes those of the digests that are not known, in one reading.
+    fn hash(&mut self, subject: &Subject, wanted: &[HashAlgorithm]) -> Result<(), Problem> {
+        let known = |it: &HashAlgorithm| self.digests.iter().any(|known| known.algorithm() == *it);
+        let missing: Vec<HashAlgorithm> = wanted.iter().copied().filter(|it| !known(it)).collect();
+        if !missing.is_empty() {
+            let mut opened = self.open(subject)?;
+            let digests = hash(&mut opened, &missing).map_err(|error| files::unreadable(&error))?;
+            self.digests.extend(digests);
+        }
+        Ok(())
     }
 
     fn open(&self, subject: &Subject) -> Result<Opened, Problem> {
@@ -199,6 +209,35 @@ impl<'a> Contents<'a> {
         };
         opened.map_err(|error| files::unreadable(&error))
     }
+}
+
+/// The algorithms of the digests that the bundle itself names, all of which are compared.
+fn named_digests(bundle: &Bundle) -> Vec<HashAlgorithm> {
+    let mut named: Vec<HashAlgorithm> = match bundle.content() {
+        Content::Message { digest, .. } => digest.iter().map(DigestHint::algorithm).collect(),
+        Content::Dsse(envelope) => envelope.statement().map_or_else(
+            |_| Vec::new(),
+            |statement| {
+                let strong = statement
+                    .subjects()
+                    .iter()
+                    .flat_map(NamedSubject::strong_digests);
+                strong.map(|digest| digest.algorithm()).collect()
+            },
+        ),
+        _ => Vec::new(),
+    };
+    named.sort_unstable_by_key(|it| it.len());
+    named.dedup();
+    named
+}
+
+/// Whether another digest of the same artifact might be what is signed.
+fn needs_other_digests(error: &VerifyError) -> bool {
+    matches!(
+        error,
+        VerifyError::Artifact(ArtifactError::NeedsDigest { .. })
+    )
 }
 
 /// The digest of an artifact that is read once.

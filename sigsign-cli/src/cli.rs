@@ -240,7 +240,7 @@ pub(crate) struct Demands {
     #[arg(long, value_name = "N")]
     pub(crate) min_log_entries: Option<NonZeroU8>,
     /// Signed certificate timestamps of so many operators
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", conflicts_with = "key")]
     pub(crate) min_scts: Option<NonZeroU8>,
     /// A witness of the log, as NAME+HASH+KEY
     #[arg(long, value_name = "VKEY")]

@@ -100,6 +100,35 @@ fn a_bundle_of_any_name_is_read() {
 }
 
 #[test]
+fn accepts_statements_by_any_strong_digest_among_several_bundles() {
+    let bundles: Vec<String> = [
+        "crafted/subject-of-other",
+        "crafted/signature-of-other-bytes",
+        "local/statement-sha512-only",
+    ]
+    .iter()
+    .map(|case| root().join(format!("testdata/{case}/bundle.sigstore.json")))
+    .map(|path| fs::read_to_string(path).unwrap())
+    .collect();
+    let folder = Folder::new("any-digest");
+    let path = folder.0.join("bundles.jsonl");
+    fs::write(&path, bundles.join("\n")).unwrap();
+    let artifact = root().join("testdata/artifact");
+
+    for name in ["testdata/artifact", "-"] {
+        let output = command()
+            .args(["verify", name, "--trusted-root", ROOT, "--bundle"])
+            .arg(&path)
+            .args(WHO)
+            .stdin(fs::File::open(&artifact).unwrap())
+            .output()
+            .unwrap();
+
+        assert_eq!(Some(0), output.status.code(), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
 fn rejects_a_file_without_a_bundle_and_escapes_its_name() {
     let folder = Folder::new("escapes");
     let path = folder.0.join("a\u{1b}[2Jb\nverified: c");

@@ -124,9 +124,12 @@ impl Case {
 
 impl Policy {
     fn is_for_the_library(&self) -> bool {
-        [&self.key_hint, &self.key_start, &self.key_end, &self.now]
-            .iter()
-            .any(|it| it.is_some())
+        // Nobody can ask for a witness and take back what it would have cosigned.
+        let contradicts = !self.witnesses.is_empty() && (self.no_inclusion_proof || self.no_log);
+        contradicts
+            || [&self.key_hint, &self.key_start, &self.key_end, &self.now]
+                .iter()
+                .any(|it| it.is_some())
     }
 
     fn args(&self) -> Vec<String> {
