@@ -69,12 +69,9 @@ impl Case {
     /// A function that verifies other bytes in place of the case's bundle.
     pub(crate) fn verifier(&self) -> Result<impl Fn(&[u8]) -> Result<(), Refusal>, Refusal> {
         let artifact = fs::read(self.file("artifact")).unwrap();
-        let root = fs::read(self.file("trusted_root")).unwrap();
-        let root = TrustedRoot::from_json(&root).map_err(|error| refusal(error.code(), &error))?;
-        let verifier = Verifier::new(&root);
+        let verifier = Verifier::new(&self.root()?);
         let policy = self.policy();
-        let now = self.text("now").unwrap_or("2026-06-01T00:00:00Z");
-        let now = Timestamp::parse_rfc3339(now).unwrap();
+        let now = self.now();
         Ok(move |bundle: &[u8]| {
             let bundle =
                 Bundle::from_json(bundle).map_err(|error| refusal(error.code(), &error))?;
@@ -83,6 +80,38 @@ impl Case {
                 .map(|_| ())
                 .map_err(|error| refusal(error.code(), &error))
         })
+    }
+
+    /// Verifies the case with a verifier that has seen others.
+    pub(crate) fn run_with(&self, verifier: &Verifier) -> Result<(), Refusal> {
+        let artifact = fs::read(self.file("artifact")).unwrap();
+        let bundle = self.bundle();
+        let bundle = Bundle::from_json(&bundle).map_err(|error| refusal(error.code(), &error))?;
+        verifier
+            .verify(
+                &bundle,
+                Artifact::Bytes(&artifact),
+                &self.policy(),
+                self.now(),
+            )
+            .map(|_| ())
+            .map_err(|error| refusal(error.code(), &error))
+    }
+
+    /// The trusted root, which several cases may share.
+    pub(crate) fn root(&self) -> Result<TrustedRoot, Refusal> {
+        let root = fs::read(self.file("trusted_root")).unwrap();
+        TrustedRoot::from_json(&root).map_err(|error| refusal(error.code(), &error))
+    }
+
+    /// Where the trusted root is.
+    pub(crate) fn root_file(&self) -> &str {
+        self.document["trusted_root"].as_str().unwrap()
+    }
+
+    fn now(&self) -> Timestamp {
+        let now = self.text("now").unwrap_or("2026-06-01T00:00:00Z");
+        Timestamp::parse_rfc3339(now).unwrap()
     }
 
     fn file(&self, name: &str) -> PathBuf {

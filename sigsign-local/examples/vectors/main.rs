@@ -4,15 +4,21 @@
 //! `cargo run -p sigsign-local --example vectors -- testdata`
 
 mod bad_content;
+mod bad_documents;
 mod bad_logs;
 mod bad_mixed;
+mod bad_notes;
+mod bad_places;
 mod bad_signers;
+mod bad_statements;
 mod bad_times;
 mod bad_tokens;
 mod case;
 mod codes;
 mod good;
 mod good_documents;
+mod good_entries;
+mod good_statements;
 mod good_tokens;
 mod policies;
 
@@ -35,10 +41,16 @@ fn main() -> io::Result<()> {
     }
     let mut cases = good::cases();
     cases.extend(good_documents::cases());
+    cases.extend(good_entries::cases());
+    cases.extend(good_statements::cases());
     cases.extend(good_tokens::cases());
     cases.extend(bad_content::cases());
+    cases.extend(bad_documents::cases());
+    cases.extend(bad_statements::cases());
     cases.extend(bad_mixed::cases());
     cases.extend(bad_logs::cases());
+    cases.extend(bad_notes::cases());
+    cases.extend(bad_places::cases());
     cases.extend(bad_times::cases());
     cases.extend(bad_tokens::cases());
     cases.extend(bad_signers::cases());
