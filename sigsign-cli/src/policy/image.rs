@@ -1,5 +1,7 @@
 //! Images: what a policy has to see of one, and what it says then.
 
+use futures_util::future;
+use futures_util::stream::{self, StreamExt as _};
 use sigsign_core::digest::Digest;
 use sigsign_core::oci::{
     AttachmentError, Document, Found, Image, Member, RegistryError, Repository, Target, find,
@@ -52,8 +54,19 @@ pub(crate) async fn fetch(
             parts: None,
         });
     }
-    let image = Image::resolve(repository, target).await?;
-    let found = find(repository, image.digest()).await;
+    let (image, found) = match target {
+        // The digest is known already, so nobody has to wait for the other.
+        Target::Digest(digest) => {
+            let found = find(repository, *digest);
+            let (image, found) = future::join(Image::resolve(repository, target), found).await;
+            (image?, found)
+        }
+        _ => {
+            let image = Image::resolve(repository, target).await?;
+            let found = find(repository, image.digest()).await;
+            (image, found)
+        }
+    };
     let parts = if asked.platforms().iter().all(|it| *it == Platforms::Index) {
         None
     } else {
@@ -79,28 +92,31 @@ async fn parts(
     wanted: &[Platforms],
 ) -> Vec<(String, Digest, Found)> {
     let mut parts = Vec::new();
-    if let Document::Manifest(_) = image.document() {
-        for platforms in wanted {
-            let Platforms::Named(names) = platforms else {
-                continue;
-            };
-            for name in names {
-                let digest = image.digest();
-                parts.push((name.clone(), digest, find(repository, digest).await));
-            }
+    match image.document() {
+        Document::Manifest(_) => {
+            let names = wanted.iter().flat_map(|it| match it {
+                Platforms::Named(names) => names.as_slice(),
+                _ => &[],
+            });
+            parts.extend(names.map(|name| (name.clone(), image.digest())));
         }
-        return parts;
+        _ => parts.extend(image.members().iter().filter_map(|member| match member {
+            Member::Platform(platform, descriptor) => {
+                Some((platform.to_string(), descriptor.digest()))
+            }
+            Member::Other(descriptor) => Some(("no platform".to_owned(), descriptor.digest())),
+            _ => None,
+        })),
     }
-    for member in image.members() {
-        let (platform, digest) = match member {
-            Member::Platform(platform, descriptor) => (platform.to_string(), descriptor.digest()),
-            Member::Other(descriptor) => ("no platform".to_owned(), descriptor.digest()),
-            _ => continue,
-        };
-        parts.push((platform, digest, find(repository, digest).await));
-    }
-    parts
+    let finding = parts.into_iter().map(|(name, digest)| async move {
+        let found = find(repository, digest).await;
+        (name, digest, found)
+    });
+    stream::iter(finding).buffered(AT_ONCE).collect().await
 }
+
+/// Manifests of an image that are looked at side by side.
+const AT_ONCE: usize = 8;
 
 impl Fetched {
     /// The digest, if it was asked for.
