@@ -28,16 +28,19 @@ def run(server, images, gate):
     named = [f"{name}:1" if number % 2 else pin for number, (name, pin) in enumerate(zip(names, pinned))]
     gate.stop()
     gate.start()
-    idle = gate.resident_kib("VmRSS")
+    idle, cpu = gate.resident_kib("VmRSS"), gate.cpu_seconds()
     asked = Clients(gate)
-    rounds = [("cold", named), ("warm", named)]
-    for title, these in rounds:
-        times, wall = asked.review([these[number % IMAGES] for number in range(PODS)],
+    for title in ("cold", "warm"):
+        before = [gate.count(f"sigsign_duration_seconds_{part}", 'stage="review"') for part in ("sum", "count")]
+        times, wall = asked.review([named[number % IMAGES] for number in range(PODS)],
                                    dict(zip(named, pinned)))
-        print(f"cluster: burst, {title}: {PODS} pods, {IMAGES} images: {shown(times)}, all after {wall:.2f} s")
+        after = [gate.count(f"sigsign_duration_seconds_{part}", 'stage="review"') for part in ("sum", "count")]
+        mean = (after[0] - before[0]) / (after[1] - before[1])
+        print(f"cluster: burst, {title}: {PODS} pods, {IMAGES} images: {shown(times)}, all after {wall:.2f} s; "
+              f"{after[1] - before[1]:.0f} reviews of {mean * 1000:.2f} ms in the gate")
     looked = gate.count("sigsign_verification_total")
-    print(f"cluster: burst: {looked:.0f} verifications; {idle / 1024:.1f} MiB resident before, "
-          f"{gate.resident_kib() / 1024:.1f} MiB at most")
+    print(f"cluster: burst: {looked:.0f} verifications, {gate.cpu_seconds() - cpu:.2f} s of CPU in the gate; "
+          f"{idle / 1024:.1f} MiB resident before, {gate.resident_kib() / 1024:.1f} MiB at most")
     problems = [f"burst: {problem}" for problem in asked.problems[:5]]
     if looked != IMAGES:
         problems.append(f"burst: wanted each of {IMAGES} digests verified once, found {looked:.0f} times")
