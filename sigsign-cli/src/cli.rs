@@ -17,7 +17,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use attest::Attest;
 pub(crate) use ci::Ci;
-pub(crate) use gate::{Gate, GateServe};
+pub(crate) use gate::{Gate, GateContainerd, GateReach, GateServe};
 pub(crate) use image::{
     AttestImage, CopyImage, Image, Reach, SignImage, VerifyImage, WhichManifests,
 };
@@ -56,6 +56,9 @@ struct OnlyVerify {
 /// so one that needs no other is read without them. Whatever does not fit is for the whole grammar
 /// to explain.
 pub(crate) fn parse() -> Result<Cli, clap::Error> {
+    if is_containerd() {
+        return Cli::try_parse_from(gate::as_containerd_writes(std::env::args_os()));
+    }
     let mut words = std::env::args_os().skip(1);
     if words.next().is_some_and(|it| it == "verify")
         && let Ok(OnlyVerify { verify, global }) =
@@ -65,6 +68,11 @@ pub(crate) fn parse() -> Result<Cli, clap::Error> {
         return Ok(Cli { command, global });
     }
     Cli::try_parse()
+}
+
+/// Whether it is containerd that asks, or somebody as it would. It reads standard output only.
+pub(crate) fn is_containerd() -> bool {
+    gate::is_containerd(std::env::args_os())
 }
 
 /// What every command takes.

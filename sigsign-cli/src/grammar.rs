@@ -7,8 +7,9 @@ use sigsign_core::encoding::Escaped;
 
 use crate::exit::Exit;
 
-/// Prints it. Help and version are answers; everything else is a wrong command line.
-pub(crate) fn answer(mut error: clap::Error) -> Exit {
+/// Prints it. Help and version are answers; everything else is a wrong command line, which is told
+/// to `complaints`.
+pub(crate) fn answer(mut error: clap::Error, complaints: &mut dyn Write) -> Exit {
     escape(&mut error);
     let text = error.render().to_string();
     let text = match text.strip_prefix("error: ") {
@@ -17,7 +18,7 @@ pub(crate) fn answer(mut error: clap::Error) -> Exit {
     };
     if error.use_stderr() {
         // Nobody to talk to is no error.
-        let _ = io::stderr().write_all(text.as_bytes());
+        let _ = complaints.write_all(text.as_bytes());
         return Exit::Usage;
     }
     match io::stdout().write_all(text.as_bytes()) {

@@ -39,7 +39,10 @@ static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 fn main() -> ExitCode {
     let Cli { command, global } = match cli::parse() {
         Ok(cli) => cli,
-        Err(error) => return grammar::answer(error).into(),
+        Err(error) if cli::is_containerd() => {
+            return grammar::answer(error, &mut std::io::stdout()).into();
+        }
+        Err(error) => return grammar::answer(error, &mut std::io::stderr()).into(),
     };
     let mut ui = Ui::new(&global);
     let exit = commands::run(command, &mut ui).unwrap_or_else(|problem| {

@@ -5,9 +5,11 @@ pub(crate) mod image;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sigsign_core::crypto::PublicKey;
+use sigsign_core::crypto::{Hasher, PublicKey};
+use sigsign_core::digest::HashAlgorithm;
 use sigsign_core::policy_file::{Evaluator, PolicyFile, Resources, TrustInstance, TrustSource};
 use sigsign_core::time::Timestamp;
+use sigsign_core::trust::TrustedRoot;
 use sigsign_core::verify::Verifier;
 
 use crate::cli;
@@ -33,9 +35,24 @@ pub(crate) struct Policy {
     pub(crate) warnings: Vec<String>,
     /// Whether it trusts a local instance, too.
     pub(crate) local: bool,
+    /// The files that it names.
+    pub(crate) files: Vec<PathBuf>,
+    /// When trusted roots end that were published with an end, in seconds since 1970, by name.
+    pub(crate) ends: Vec<(String, i64)>,
+    /// What each of the things that it names is.
+    names: Vec<String>,
 }
 
 impl Policy {
+    /// Another for each policy file, trusted root and key.
+    pub(crate) fn version(&self) -> String {
+        format!(
+            "{} {}",
+            self.evaluator.policy_file().digest(),
+            self.names.join(" ")
+        )
+    }
+
     /// Reads a policy file, and the trusted roots and keys that it names.
     pub(crate) fn open(path: &Path, now: Timestamp) -> Result<Self, Problem> {
         let file = read(path)?;
@@ -49,12 +66,18 @@ impl Policy {
             now,
             warnings: Vec::new(),
             local: false,
+            files: Vec::new(),
+            ends: Vec::new(),
+            names: Vec::new(),
         };
         let evaluator = Evaluator::new(file, &mut named)?;
         Ok(Self {
             evaluator,
             warnings: named.warnings,
             local: named.local,
+            files: named.files,
+            ends: named.ends,
+            names: named.names,
         })
     }
 }
@@ -65,6 +88,35 @@ struct Named {
     now: Timestamp,
     warnings: Vec<String>,
     local: bool,
+    files: Vec<PathBuf>,
+    ends: Vec<(String, i64)>,
+    names: Vec<String>,
+}
+
+impl Named {
+    /// What a file is that the policy names.
+    fn note_file(&mut self, path: PathBuf) -> Result<(), Problem> {
+        let bytes = Document::TrustedRoot.read(&path)?;
+        let mut hasher = Hasher::new(HashAlgorithm::Sha256);
+        hasher.update(&bytes);
+        self.names.push(hasher.finish().to_string());
+        self.files.push(path);
+        Ok(())
+    }
+
+    /// What an instance's trusted root is: if it has no version of its own, another each time.
+    fn note_root(&mut self, root: &TrustedRoot) {
+        let source = root.source();
+        let end = source.expires().map(|it| it.unix_seconds());
+        let version = match source.version() {
+            Some(version) => version.to_owned(),
+            None => self.now.to_string(),
+        };
+        self.names
+            .push(format!("{} {version} {end:?}", source.name()));
+        self.ends
+            .extend(end.map(|end| (source.name().to_owned(), end)));
+    }
 }
 
 impl Resources for Named {
@@ -83,7 +135,14 @@ impl Resources for Named {
                 return Err(Problem::input("policy-file.read", sentence));
             }
         };
+        // Before it is read: if it changes in between, it looks older than it is, and is read again.
+        if let Root::File(path) = &place {
+            self.note_file(path.clone())?;
+        }
         let root = read_root(&place)?;
+        if !matches!(place, Root::File(_)) {
+            self.note_root(&root);
+        }
         self.local |= is_local(&root);
         if let Root::Instance(name) = &place
             && let Some(expires) = root.source().expires().filter(|it| self.now > *it)
@@ -98,6 +157,8 @@ impl Resources for Named {
     }
 
     fn key(&mut self, file: &str) -> Result<PublicKey, Problem> {
-        read_key(&self.folder.join(file))
+        let path = self.folder.join(file);
+        self.note_file(path.clone())?;
+        read_key(&path)
     }
 }

@@ -86,6 +86,12 @@ impl Problem {
         problem
     }
 
+    /// Says why, after what it says already.
+    pub(crate) fn and_then_say(mut self, why: impl Into<String>) -> Self {
+        self.sentences.push(why.into());
+        self
+    }
+
     /// Says first what it is about.
     pub(crate) fn about(mut self, what: &str) -> Self {
         self.sentences.insert(0, Escaped(what).to_string());

@@ -1,18 +1,20 @@
 //! The gate of a cluster.
 
 use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use serde::Serialize;
+use sigsign_core::encoding::Escaped;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::log::log_to_stderr;
 use super::sign::on_threads;
-use crate::cli::{Format, Gate as Command};
+use crate::cli::{Format, Gate as Command, GateContainerd};
 use crate::exit::Exit;
-use crate::gate::{Gate, Sockets};
+use crate::gate::{Gate, Sockets, containerd};
 use crate::json;
-use crate::plan::gate::Serve;
+use crate::plan::gate::{Containerd, Serve};
 use crate::problem::Problem;
 use crate::registry::Registries;
 use crate::ui::{Level, Ui};
@@ -27,10 +29,32 @@ struct Ready {
 }
 
 pub(super) fn run(command: Command, ui: &mut Ui) -> Result<Exit, Problem> {
-    let Command::Serve(args) = command;
-    let plan = Serve::new(args, ui.network())?;
-    log_to_stderr(ui);
-    on_threads(serve(&plan, ui))
+    match command {
+        Command::Serve(args) => {
+            let plan = Serve::new(args, ui.network())?;
+            log_to_stderr(ui);
+            on_threads(serve(&plan, ui))
+        }
+        Command::Containerd(args) => Ok(answer_containerd(args, ui)),
+    }
+}
+
+/// It reads the reason from standard output, whatever the reason is.
+fn answer_containerd(args: GateContainerd, ui: &mut Ui) -> Exit {
+    let judged = Containerd::new(args, ui.network()).and_then(|plan| {
+        on_threads(async {
+            let remote = Registries::open(&plan.reach)?.remote();
+            containerd::judge(&plan, remote).await
+        })
+    });
+    let (exit, reason) = judged.unwrap_or_else(|problem| {
+        let sentences = problem.sentences.iter();
+        let sentences: Vec<String> = sentences.map(|it| Escaped(it).to_string()).collect();
+        let reason = format!("{} ({})", sentences.join(": "), problem.code);
+        (problem.exit, reason)
+    });
+    ui.answer(format_args!("sigsign: {reason}"));
+    exit
 }
 
 async fn serve(plan: &Serve, ui: &mut Ui) -> Result<Exit, Problem> {
@@ -71,8 +95,15 @@ async fn serve(plan: &Serve, ui: &mut Ui) -> Result<Exit, Problem> {
     Ok(Exit::Done)
 }
 
-async fn listen(address: std::net::SocketAddr) -> Result<TcpListener, Problem> {
-    TcpListener::bind(address).await.map_err(|error| {
+/// Every address is the one of version 4 where there is no version 6.
+async fn listen(address: SocketAddr) -> Result<TcpListener, Problem> {
+    let bound = match TcpListener::bind(address).await {
+        Err(_) if address.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED) => {
+            TcpListener::bind((Ipv4Addr::UNSPECIFIED, address.port())).await
+        }
+        bound => bound,
+    };
+    bound.map_err(|error| {
         let what = format!("{address} cannot be listened at");
         Problem::io("gate.address", &what, &error).hint("name another with --listen or --metrics")
     })

@@ -30,10 +30,10 @@ struct Times {
 /// Something that happened.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Count<'a> {
-    /// An image in a review, by what became of it.
-    Admission(&'a str),
-    /// A policy was asked about an image.
-    Verification(&'a str),
+    /// An image in a review, by what became of it, and a rule that is about it with its mode.
+    Admission(&'a str, &'a str, &'a str),
+    /// A policy was asked about an image: what it decided, and the code of why.
+    Verification(&'a str, &'a str),
     /// Something was looked up, and was there or not.
     Cache(&'static str, bool),
     /// A registry did not answer as it should.
@@ -47,18 +47,25 @@ pub(super) enum Count<'a> {
 impl Metrics {
     pub(super) fn count(&self, what: Count<'_>) {
         let (name, labels) = match what {
-            Count::Admission(decision) => (
+            Count::Admission(decision, rule, mode) => (
                 "sigsign_admission_total",
-                format!("decision=\"{decision}\""),
+                format!(
+                    "decision=\"{decision}\",rule=\"{}\",mode=\"{mode}\"",
+                    value(rule)
+                ),
             ),
-            Count::Verification(result) => {
-                ("sigsign_verification_total", format!("result=\"{result}\""))
-            }
+            Count::Verification(result, reason) => (
+                "sigsign_verification_total",
+                format!("result=\"{result}\",reason=\"{reason}\""),
+            ),
             Count::Cache(cache, hit) => (
                 "sigsign_cache_total",
                 format!("cache=\"{cache}\",hit=\"{hit}\""),
             ),
-            Count::Upstream(code) => ("sigsign_upstream_errors_total", format!("code=\"{code}\"")),
+            Count::Upstream(code) => (
+                "sigsign_upstream_errors_total",
+                format!("kind=\"registry\",code=\"{code}\""),
+            ),
             Count::Reload(good) => ("sigsign_policy_reloads_total", format!("good=\"{good}\"")),
             Count::Late => ("sigsign_deadline_total", String::new()),
         };
@@ -83,18 +90,17 @@ impl Metrics {
         times.sum += seconds;
     }
 
-    /// The policy that is in force: its digest is the label of a one.
-    pub(super) fn policy(&self, digest: &str, reloaded: i64) {
+    /// The policy that is in force: its digest is the label of a one. The trusted roots that it
+    /// names have ends, in seconds since 1970, if they were published with any.
+    pub(super) fn policy(&self, digest: &str, reloaded: i64, roots: &[(String, i64)]) {
         let mut values = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        values
-            .gauges
-            .retain(|(name, _), _| *name != "sigsign_policy_info");
-        values
-            .gauges
-            .insert(("sigsign_policy_info", format!("hash=\"{digest}\"")), 1);
-        values
-            .gauges
-            .insert(("sigsign_policy_read_seconds", String::new()), reloaded);
+        let gauges = &mut values.gauges;
+        gauges.retain(|(name, _), _| ![INFO, ROOTS].contains(name));
+        gauges.insert((INFO, format!("hash=\"{digest}\"")), 1);
+        gauges.insert(("sigsign_policy_read_seconds", String::new()), reloaded);
+        for (root, end) in roots {
+            gauges.insert((ROOTS, format!("root=\"{}\"", value(root))), *end);
+        }
     }
 
     pub(super) fn text(&self) -> String {
@@ -153,6 +159,15 @@ impl Metrics {
     }
 }
 
+const INFO: &str = "sigsign_policy_info";
+const ROOTS: &str = "sigsign_trust_root_expiry_seconds";
+
+/// The value of a label. Spec: Prometheus, "Exposition formats", `label_value`
+fn value(text: &str) -> String {
+    let text = text.replace('\\', "\\\\");
+    text.replace('"', "\\\"").replace('\n', "\\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,16 +175,27 @@ mod tests {
     #[test]
     fn prints_what_was_counted() {
         let metrics = Metrics::default();
-        metrics.count(Count::Admission("denied"));
-        metrics.count(Count::Admission("denied"));
+        metrics.count(Count::Admission("denied", "a \"b\\\n", "warn"));
+        metrics.count(Count::Admission("denied", "a \"b\\\n", "warn"));
+        metrics.count(Count::Verification("deny", "rule.signer"));
+        metrics.count(Count::Upstream("registry.slow"));
         metrics.count(Count::Cache("tag", true));
         metrics.took("registry", Duration::from_millis(50));
-        metrics.policy("sha256:1", 5);
-        metrics.policy("sha256:2", 6);
+        metrics.policy("sha256:1", 5, &[("old".to_owned(), 1)]);
+        metrics.policy("sha256:2", 6, &[("public-good".to_owned(), 7)]);
 
         let text = metrics.text();
 
-        assert!(text.contains("# TYPE sigsign_admission_total counter\nsigsign_admission_total{decision=\"denied\"} 2\n"));
+        for line in [
+            "# TYPE sigsign_admission_total counter\n",
+            "sigsign_admission_total{decision=\"denied\",rule=\"a \\\"b\\\\\\n\",mode=\"warn\"} 2\n",
+            "sigsign_verification_total{result=\"deny\",reason=\"rule.signer\"} 1\n",
+            "sigsign_upstream_errors_total{kind=\"registry\",code=\"registry.slow\"} 1\n",
+            "sigsign_trust_root_expiry_seconds{root=\"public-good\"} 7\n",
+        ] {
+            assert!(text.contains(line), "{line}: {text}");
+        }
+        assert!(!text.contains("old"));
         assert!(text.contains("sigsign_cache_total{cache=\"tag\",hit=\"true\"} 1\n"));
         assert!(
             text.contains("sigsign_policy_info{hash=\"sha256:2\"} 1\n")

@@ -1,11 +1,14 @@
 //! The gate of a cluster: images run only if the policy allows them.
 
+pub(crate) mod containerd;
+mod contents;
 mod judge;
 mod metrics;
 mod policy;
 mod review;
 mod server;
 mod tls;
+mod words;
 
 use std::sync::Arc;
 
@@ -34,7 +37,7 @@ impl Gate {
         Ok(Self {
             current: Arc::new(Current::open(&plan.policy, Arc::clone(&metrics))?),
             identity: Arc::new(Identity::open(&plan.tls_cert, &plan.tls_key)?),
-            judge: Judge::new(remote, Arc::clone(&metrics)),
+            judge: Judge::new(remote, plan.remember, Arc::clone(&metrics)),
             metrics,
         })
     }

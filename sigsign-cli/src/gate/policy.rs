@@ -16,14 +16,23 @@ use crate::problem::Problem;
 /// How often the file is looked at. ConfigMaps take a minute to arrive, and arrive by a link.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// After so many looks trusted roots are read again too: an update may have brought new ones.
+/// After so many looks everything is read again: an update may have brought new trusted roots,
+/// which are not files that the policy names.
 const LOOKS_PER_READING: u32 = 300;
 
 /// A policy, and which one it is.
 pub(super) struct Loaded {
     pub(super) policy: Policy,
-    /// Another for each reading, so that no verdict outlives its policy.
-    pub(super) generation: u64,
+    /// Another for each policy file, trusted root and key, so that no verdict outlives them.
+    pub(super) version: Arc<str>,
+}
+
+impl Loaded {
+    pub(super) fn open(path: &Path) -> Result<Self, Problem> {
+        let policy = Policy::open(path, now())?;
+        let version = policy.version().into();
+        Ok(Self { policy, version })
+    }
 }
 
 /// The policy in force.
@@ -35,13 +44,10 @@ pub(super) struct Current {
 
 impl Current {
     pub(super) fn open(path: &Path, metrics: Arc<Metrics>) -> Result<Self, Problem> {
-        let policy = Policy::open(path, now())?;
+        let loaded = Loaded::open(path)?;
         let it = Self {
             path: path.to_owned(),
-            loaded: RwLock::new(Arc::new(Loaded {
-                policy,
-                generation: 0,
-            })),
+            loaded: RwLock::new(Arc::new(loaded)),
             metrics,
         };
         it.announce();
@@ -52,9 +58,10 @@ impl Current {
         Arc::clone(&self.loaded.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Looks at the file until the gate closes.
+    /// Looks at the file, and those that it names, until the gate closes.
     pub(super) async fn watch(&self) {
-        let mut seen = self.bytes();
+        // They may have changed since they were opened.
+        let mut seen = Vec::new();
         let mut looks = 0_u32;
         loop {
             tokio::time::sleep(LOOK).await;
@@ -68,17 +75,21 @@ impl Current {
         }
     }
 
-    fn bytes(&self) -> Option<Vec<u8>> {
-        Document::Policy.read(&self.path).ok()
+    /// What is there now, of the policy and of the files that the one in force names.
+    fn bytes(&self) -> Vec<Option<Vec<u8>>> {
+        let loaded = self.get();
+        let named = loaded.policy.files.iter();
+        let named = named.map(|it| Document::TrustedRoot.read(it).ok());
+        let policy = Document::Policy.read(&self.path).ok();
+        std::iter::once(policy).chain(named).collect()
     }
 
     /// A policy that cannot be used changes nothing.
     fn read_again(&self) {
-        match Policy::open(&self.path, now()) {
-            Ok(policy) => {
-                let generation = self.get().generation.saturating_add(1);
-                let loaded = Arc::new(Loaded { policy, generation });
-                *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = loaded;
+        match Loaded::open(&self.path) {
+            Ok(loaded) if loaded.version == self.get().version => {}
+            Ok(loaded) => {
+                *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(loaded);
                 self.metrics.count(Count::Reload(true));
                 self.announce();
             }
@@ -97,7 +108,8 @@ impl Current {
         let loaded = self.get();
         let file = loaded.policy.evaluator.policy_file();
         let digest = file.digest().to_string();
-        self.metrics.policy(&digest, now().unix_seconds());
+        self.metrics
+            .policy(&digest, now().unix_seconds(), &loaded.policy.ends);
         info!(
             policy = digest,
             rules = file.rules().count(),

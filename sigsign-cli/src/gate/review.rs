@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sigsign_core::encoding::Escaped;
 
+use super::words;
+
 const VERSION: &str = "admission.k8s.io/v1";
 const KIND: &str = "AdmissionReview";
 
@@ -17,14 +19,13 @@ const KIND: &str = "AdmissionReview";
 const WARNING: usize = 256;
 const WARNINGS: usize = 4096;
 
-/// Characters of the message that a developer sees: about a screen.
-const MESSAGE: usize = 4000;
-
 /// A question of the API server.
 #[derive(Debug)]
 pub(super) struct Review {
     pub(super) uid: String,
     pub(super) dry_run: bool,
+    /// What it is about, for logs: operation, kind, namespace and name.
+    pub(super) about: String,
     pub(super) images: Vec<Place>,
 }
 
@@ -61,6 +62,18 @@ struct RequestJson {
     old_object: Value,
     #[serde(default)]
     dry_run: Option<bool>,
+    #[serde(default)]
+    kind: KindJson,
+    #[serde(default)]
+    namespace: String,
+    #[serde(default)]
+    name: String,
+}
+
+#[derive(Default, Deserialize)]
+struct KindJson {
+    #[serde(default)]
+    kind: String,
 }
 
 /// Reads a review, and finds the images that have to be looked at.
@@ -80,9 +93,21 @@ pub(super) fn read(body: &[u8]) -> Result<Review, Malformed> {
     }
     Ok(Review {
         images: images_to_check(&request)?,
+        about: about(&request),
         uid: request.uid,
         dry_run: request.dry_run.unwrap_or(false),
     })
+}
+
+fn about(request: &RequestJson) -> String {
+    let words = [
+        &request.operation,
+        &request.kind.kind,
+        &request.namespace,
+        &request.name,
+    ];
+    let words = words.map(|it| Escaped(it).to_string());
+    words.join(" ").trim_end().to_owned()
 }
 
 /// Those of what is made; of what is changed, those that it did not have before. An image that is
@@ -227,7 +252,7 @@ impl Answer {
     }
 
     fn status(&self) -> Value {
-        let message = shortened(&self.refusals.join("\n"), MESSAGE);
+        let message = words::on_a_screen(&self.refusals);
         let (code, reason) = if self.is_passing {
             (503, "ServiceUnavailable")
         } else {
@@ -241,7 +266,7 @@ impl Answer {
         let mut left = WARNINGS;
         let mut short = Vec::new();
         for warning in &self.warnings {
-            let text = shortened(&warning.replace('\n', " "), WARNING);
+            let text = words::shortened(&warning.replace('\n', " "), WARNING);
             let length = text.chars().count();
             if length > left {
                 break;
@@ -251,17 +276,6 @@ impl Answer {
         }
         short
     }
-}
-
-/// At most so many characters, with a word that there were more. Line ends stay, if there are any.
-fn shortened(text: &str, most: usize) -> String {
-    let lines = text.split('\n').map(|line| Escaped(line).to_string());
-    let text = lines.collect::<Vec<_>>().join("\n");
-    if text.chars().count() <= most {
-        return text;
-    }
-    let kept: String = text.chars().take(most.saturating_sub(4)).collect();
-    format!("{kept} ...")
 }
 
 #[cfg(test)]
@@ -347,6 +361,27 @@ mod tests {
             assert!(read(bad.to_string().as_bytes()).is_err(), "{pointer}");
         }
         assert!(read(b"{").is_err());
+    }
+
+    #[test]
+    fn says_no_more_than_a_screen_of_it() {
+        let answer = Answer {
+            refusals: (0..30).map(|it| format!("sigsign: {it}\n  why")).collect(),
+            ..Answer::default()
+        };
+
+        let refused: Value = serde_json::from_str(&answer.to_json("u")).unwrap();
+
+        let message = refused["response"]["status"]["message"].as_str().unwrap();
+        assert_eq!(41, message.lines().count());
+        assert_eq!(Some("  and 20 more lines"), message.lines().last());
+        let long = Answer {
+            refusals: vec!["x".repeat(5000)],
+            ..Answer::default()
+        };
+        let refused: Value = serde_json::from_str(&long.to_json("u")).unwrap();
+        let message = refused["response"]["status"]["message"].as_str().unwrap();
+        assert_eq!((4000, true), (message.len(), message.ends_with(" ...")));
     }
 
     #[test]

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, RawQuery, State};
+use axum::body::{Body, to_bytes};
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
@@ -16,9 +16,10 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::time::timeout;
 use tracing::info;
 
-use super::judge::{Judge, Judgement, Outcome};
+use super::judge::{Judge, Judgement, Ruling};
 use super::metrics::{Count, Metrics};
 use super::policy::{Current, Loaded};
 use super::review::{self, Answer, Place, Review};
@@ -72,7 +73,6 @@ pub(super) async fn serve(
         .route("/mutate", post(mutate))
         .route("/healthz", get(async || "ok"))
         .route("/readyz", get(async || "ok"))
-        .layer(DefaultBodyLimit::max(REVIEW_BYTES))
         .with_state(gate);
     let numbers = Router::new().route("/metrics", get(async move || metrics.text()));
     let listener = Listener::new(sockets.reviews, Arc::clone(&identity))
@@ -89,19 +89,19 @@ pub(super) async fn serve(
     end.await;
     info!("ending");
     drop(over);
-    let _ = tokio::time::timeout(FAREWELL, serving).await;
+    let _ = timeout(FAREWELL, serving).await;
     counting.abort();
     watching.abort();
     renewing.abort();
     Ok(())
 }
 
-async fn validate(State(gate): State<Gate>, RawQuery(query): RawQuery, body: Bytes) -> Response {
-    gate.answer(Hook::Validate, query.as_deref(), &body).await
+async fn validate(State(gate): State<Gate>, RawQuery(query): RawQuery, body: Body) -> Response {
+    gate.answer(Hook::Validate, query.as_deref(), body).await
 }
 
-async fn mutate(State(gate): State<Gate>, RawQuery(query): RawQuery, body: Bytes) -> Response {
-    gate.answer(Hook::Mutate, query.as_deref(), &body).await
+async fn mutate(State(gate): State<Gate>, RawQuery(query): RawQuery, body: Body) -> Response {
+    gate.answer(Hook::Mutate, query.as_deref(), body).await
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,61 +112,55 @@ enum Hook {
 
 impl Gate {
     /// A review that is none gets no answer that would let anything pass.
-    async fn answer(&self, hook: Hook, query: Option<&str>, body: &[u8]) -> Response {
-        let review = match review::read(body) {
+    async fn answer(&self, hook: Hook, query: Option<&str>, body: Body) -> Response {
+        let begun = Instant::now();
+        let deadline = patience(query).saturating_sub(MARGIN).max(MARGIN);
+        let Ok(body) = timeout(deadline, to_bytes(body, REVIEW_BYTES)).await else {
+            return StatusCode::REQUEST_TIMEOUT.into_response();
+        };
+        let Ok(body) = body else {
+            return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+        };
+        let review = match review::read(&body) {
             Ok(review) => review,
             Err(malformed) => return (StatusCode::BAD_REQUEST, malformed.0).into_response(),
         };
-        let begun = Instant::now();
         let loaded = self.0.current.get();
-        let deadline = patience(query).saturating_sub(MARGIN).max(MARGIN);
-        let work = async {
-            match hook {
-                Hook::Mutate => self.pin(&loaded, &review).await,
-                Hook::Validate => self.check(&loaded, &review).await,
-            }
-        };
-        let mut answer = match tokio::time::timeout(deadline, work).await {
-            Ok(answer) => answer,
-            Err(_) => self.late(deadline),
+        let left = deadline.saturating_sub(begun.elapsed());
+        let mut answer = match hook {
+            Hook::Mutate => self.pin(&loaded, &review, left).await,
+            Hook::Validate => self.check(&loaded, &review, left).await,
         };
         let digest = loaded.policy.evaluator.policy_file().digest();
         answer.annotations.push(("policy", digest.to_string()));
         self.0.metrics.took("review", begun.elapsed());
-        info!(
-            hook = ?hook,
-            uid = review.uid,
-            dry_run = review.dry_run,
-            images = review.images.len(),
-            allowed = answer.is_allowed(),
-            "review"
-        );
+        self.log(hook, &review, &answer);
         let json = answer.to_json(&review.uid);
         ([("content-type", "application/json")], json).into_response()
     }
 
-    fn late(&self, deadline: Duration) -> Answer {
-        self.0.metrics.count(Count::Late);
-        let seconds = deadline.as_secs_f32();
-        Answer {
-            refusals: vec![format!(
-                "sigsign: no answer within {seconds} s, which says nothing of the images: try again \
-                 (gate.deadline)"
-            )],
-            is_passing: true,
-            ..Answer::default()
-        }
+    fn log(&self, hook: Hook, review: &Review, answer: &Answer) {
+        info!(
+            hook = ?hook,
+            uid = review.uid,
+            about = review.about,
+            dry_run = review.dry_run,
+            images = review.images.len(),
+            allowed = answer.is_allowed(),
+            why = answer.refusals.join("; ").replace('\n', ";"),
+            "review"
+        );
     }
 
     /// Puts digests in the place of tags.
-    async fn pin(&self, loaded: &Loaded, review: &Review) -> Answer {
+    async fn pin(&self, loaded: &Loaded, review: &Review, left: Duration) -> Answer {
         let mut answer = Answer::default();
         let Some(images) = distinct(review, &mut answer) else {
             return answer;
         };
         let pinning = images
             .iter()
-            .map(async |image| (*image, self.0.judge.pin(loaded, image).await));
+            .map(async |image| (*image, self.0.judge.pin(loaded, image, left).await));
         let mut pinning: FuturesUnordered<_> = pinning.collect();
         while let Some((image, pinned)) = pinning.next().await {
             match pinned {
@@ -188,18 +182,18 @@ impl Gate {
     }
 
     /// Asks the policy about each image once.
-    async fn check(&self, loaded: &Loaded, review: &Review) -> Answer {
+    async fn check(&self, loaded: &Loaded, review: &Review, left: Duration) -> Answer {
         let mut answer = Answer::default();
         let Some(images) = distinct(review, &mut answer) else {
             return answer;
         };
-        let judging = images.iter().map(|image| self.0.judge.judge(loaded, image));
+        let judging = images
+            .iter()
+            .map(|image| self.0.judge.judge(loaded, image, left));
         let mut judging: FuturesUnordered<_> = judging.collect();
         let mut all = Vec::new();
         while let Some(judgement) = judging.next().await {
-            self.0
-                .metrics
-                .count(Count::Admission(judgement.outcome.name()));
+            self.count(&judgement);
             all.push(judgement);
         }
         all.sort_by(|one, other| one.text.cmp(&other.text));
@@ -212,6 +206,21 @@ impl Gate {
             answer.annotations.push(("verified", verified.join(" ")));
         }
         answer
+            .annotations
+            .push(("decision", answer.name().to_owned()));
+        answer
+    }
+
+    /// Once for each rule that is about the image; once without a rule if there is none.
+    fn count(&self, judgement: &Judgement) {
+        let outcome = judgement.outcome.name();
+        for (rule, mode) in &judgement.rules {
+            let count = Count::Admission(outcome, rule, mode);
+            self.0.metrics.count(count);
+        }
+        if judgement.rules.is_empty() {
+            self.0.metrics.count(Count::Admission(outcome, "", ""));
+        }
     }
 }
 
@@ -231,11 +240,27 @@ fn distinct<'a>(review: &'a Review, answer: &mut Answer) -> Option<BTreeSet<&'a 
 impl Answer {
     fn add(&mut self, judgement: &Judgement) {
         match judgement.outcome {
-            Outcome::Allowed => {}
-            Outcome::Warned => self.warnings.push(format!("sigsign: {}", judgement.text)),
-            Outcome::Denied => self.refuse(judgement, false),
-            Outcome::Unknown => self.refuse(judgement, true),
+            Ruling::Allowed => {}
+            // A line each, as there is little room in one warning.
+            Ruling::Warned => {
+                let lines = judgement.text.lines();
+                self.warnings
+                    .extend(lines.map(|it| format!("sigsign: {it}")));
+            }
+            Ruling::Denied => self.refuse(judgement, false),
+            Ruling::Unknown => self.refuse(judgement, true),
         }
+    }
+
+    /// What became of it all.
+    fn name(&self) -> &'static str {
+        let ruling = match (self.is_allowed(), self.warnings.is_empty()) {
+            (true, true) => Ruling::Allowed,
+            (true, false) => Ruling::Warned,
+            (false, _) if self.is_passing => Ruling::Unknown,
+            (false, _) => Ruling::Denied,
+        };
+        ruling.name()
     }
 
     /// A refusal that will pass is one only if all others will, too.

@@ -1,5 +1,7 @@
 //! The gate of a cluster: reviews go in over TLS, as an API server sends them.
 
+mod containerd;
+mod deploy;
 mod registry;
 
 use std::fs;
@@ -46,7 +48,7 @@ impl Drop for Cluster {
 }
 
 impl Cluster {
-    fn new(digest: &str) -> Self {
+    fn without_gate(digest: &str) -> Self {
         let folder = Folder::new();
         let served = Served::new(&folder);
         let registry = Registry::new(&served);
@@ -63,7 +65,7 @@ impl Cluster {
             let _inside = served.runtime.enter();
             HttpTransport::new(&[&ca], PlainHttp::Loopback).unwrap()
         };
-        let mut it = Self {
+        let it = Self {
             folder,
             served,
             registry,
@@ -73,6 +75,11 @@ impl Cluster {
             client,
         };
         it.write_policy(digest, "jane@example.com");
+        it
+    }
+
+    fn new(digest: &str) -> Self {
+        let mut it = Self::without_gate(digest);
         it.start();
         it
     }
@@ -95,23 +102,21 @@ impl Cluster {
     }
 
     fn start(&mut self) {
-        let arguments = [
-            "gate",
-            "serve",
-            "--policy",
-            "policy.yaml",
-            "--tls-cert",
-            "tls.pem",
-            "--tls-key",
-            "tls.key",
-            "--listen",
-            "127.0.0.1:0",
-            "--metrics",
-            "127.0.0.1:0",
-            "--format",
-            "json",
-        ];
-        let mut command = self.folder.command(arguments);
+        self.start_with(&[
+            "--policy=policy.yaml",
+            "--tls-cert=tls.pem",
+            "--tls-key=tls.key",
+            "--listen=127.0.0.1:0",
+            "--metrics=127.0.0.1:0",
+            "--format=json",
+        ]);
+    }
+
+    fn start_with<S: AsRef<str>>(&mut self, options: &[S]) {
+        let options = options.iter().map(AsRef::as_ref);
+        let mut command = self
+            .folder
+            .command(["gate", "serve"].into_iter().chain(options));
         let mut gate = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -168,11 +173,9 @@ impl Cluster {
         ]);
         answer_of(&signed);
         let bundle = fs::read(self.folder.path("bundle.json")).unwrap();
-        let plain = Arc::new(HttpTransport::new(&[], PlainHttp::Loopback).unwrap());
-        let remote = Remote::new(plain, Arc::new(Nobody), PlainHosts::Loopback);
         let reference =
             Reference::parse(&format!("{}/{name}@{digest}", self.registry.host)).unwrap();
-        let repository = remote.repository(&reference);
+        let repository = self.remote().repository(&reference);
         self.served.runtime.block_on(async {
             let image = Image::resolve(&repository, &Target::Digest(digest))
                 .await
@@ -183,6 +186,12 @@ impl Cluster {
                 .await
                 .unwrap();
         });
+    }
+
+    fn remote(&self) -> Remote {
+        let _inside = self.served.runtime.enter();
+        let plain = Arc::new(HttpTransport::new(&[], PlainHttp::Loopback).unwrap());
+        Remote::new(plain, Arc::new(Nobody), PlainHosts::Loopback)
     }
 
     fn image(&self, name: &str) -> String {
@@ -302,10 +311,12 @@ fn warns_where_the_rule_only_warns() {
     let answer = it.validate(&[format!("{}@{bare}", it.image("new/app"))]);
 
     assert_eq!(Some(true), answer["allowed"].as_bool());
-    assert!(
-        answer["warnings"][0].as_str().unwrap().contains("soon"),
-        "{answer}"
-    );
+    let warnings = answer["warnings"].as_array().unwrap();
+    let [image, why] = warnings.as_slice() else {
+        panic!("{answer}");
+    };
+    assert!(image.as_str().unwrap().starts_with("sigsign: "), "{answer}");
+    assert!(why.as_str().unwrap().contains("soon: wanted"), "{answer}");
 }
 
 #[test]
@@ -336,8 +347,8 @@ fn tells_trouble_with_a_registry_from_a_bad_signature() {
     it.sign("team/app", digest, "jane@example.com");
     let image = format!("{}@{digest}", it.image("team/app"));
     for (trouble, words) in [
-        (Trouble::Status(503), &["no answer"][..]),
-        (Trouble::Status(401), &["no answer"]),
+        (Trouble::Status(503), &["cannot be looked at"][..]),
+        (Trouble::Status(401), &["cannot be looked at"]),
         (
             Trouble::Silence,
             &["no answer within 9.5 s", "(gate.deadline)"],
@@ -353,7 +364,60 @@ fn tells_trouble_with_a_registry_from_a_bad_signature() {
     it.sign("team/lied", lied, "jane@example.com");
     it.registry.trouble(Trouble::Lies);
     let image = format!("{}@{lied}", it.image("team/lied"));
-    it.refused(&image, 503, &["no answer"]);
+    it.refused(&image, 503, &["cannot be looked at"]);
+    it.registry.trouble(Trouble::None);
+    assert_eq!(Some(true), it.validate(&[image])["allowed"].as_bool());
+    let gone = format!("{}@sha256:{}", it.image("team/gone"), "0".repeat(64));
+    it.refused(&gone, 403, &["cannot be looked at"]);
+}
+
+#[test]
+fn lets_in_with_a_warning_what_cannot_be_looked_at_where_the_rule_only_warns() {
+    let it = Cluster::new("resolve");
+    let bare = it.registry.image("new/app", "1");
+    it.registry.trouble(Trouble::Status(503));
+
+    for (path, image) in [
+        ("/mutate", it.image("new/app:1")),
+        ("/validate", it.image("new/app:1")),
+        ("/validate", format!("{}@{bare}", it.image("new/app"))),
+    ] {
+        let answer = it.ask(path, &pod(std::slice::from_ref(&image)));
+
+        assert_eq!(Some(true), answer["allowed"].as_bool(), "{answer}");
+        assert_eq!(None, answer.get("patch"), "{answer}");
+        let warning = answer["warnings"][0].as_str().unwrap();
+        assert!(
+            warning.starts_with(&format!("sigsign: {image}")),
+            "{warning}"
+        );
+    }
+}
+
+#[test]
+fn reads_no_more_beside_an_image_than_there_is_room_for() {
+    let it = Cluster::new("require");
+    let bare = it.registry.image("team/bare", "1");
+    let remote = it.remote();
+    let image = format!("{}@{bare}", it.image("team/bare"));
+    let repository = remote.repository(&Reference::parse(&image).unwrap());
+    it.served.runtime.block_on(async {
+        let target = Target::Digest(bare);
+        let signed = Image::resolve(&repository, &target).await.unwrap();
+        for junk in 0..3_u8 {
+            let (bytes, now) = (vec![junk; 12 << 20], Timestamp::from_unix_seconds(1));
+            let kind = oci::SIGNATURE_TYPE;
+            oci::attach(&repository, &signed.descriptor(), &bytes, kind, now)
+                .await
+                .unwrap();
+        }
+    });
+
+    it.refused(
+        &image,
+        503,
+        &["everything beside an image", "(rule.incomplete)"],
+    );
 }
 
 #[test]
@@ -377,11 +441,13 @@ fn asks_once_about_each_image_however_many_ask() {
 
     let numbers = it.numbers();
     assert!(
-        numbers.contains("sigsign_verification_total{result=\"allow\"} 1\n"),
+        numbers.contains("sigsign_verification_total{result=\"allow\",reason=\"\"} 1\n"),
         "{numbers}"
     );
     assert!(
-        numbers.contains("sigsign_admission_total{decision=\"allowed\"} 20\n"),
+        numbers.contains(
+            "sigsign_admission_total{decision=\"allowed\",rule=\"ours\",mode=\"enforce\"} 20\n"
+        ),
         "{numbers}"
     );
     assert!(it.registry.kept.lock().unwrap().pulls < 10);
@@ -413,7 +479,18 @@ fn reads_its_policy_again_and_keeps_the_last_good_one() {
     it.write_policy("require", "somebody@example.com");
     until(&|| {
         it.numbers()
-            .contains("sigsign_policy_reloads_total{good=\"true\"}")
+            .contains("sigsign_policy_reloads_total{good=\"true\"} 1\n")
+    });
+    assert!(!is_allowed());
+    // What never changes was not asked for again.
+    let numbers = it.numbers();
+    let hits = "sigsign_cache_total{cache=\"content\",hit=\"true\"}";
+    assert!(numbers.contains(hits), "{numbers}");
+    // What the policy names is part of it.
+    it.folder.write("trusted_root.json", "{}");
+    until(&|| {
+        it.numbers()
+            .contains("sigsign_policy_reloads_total{good=\"false\"} 2\n")
     });
     assert!(!is_allowed());
 }

@@ -77,6 +77,8 @@ impl Reader {
         folder.write("token", &served.instance.oidc().mint(claims));
         folder.write("sbom.spdx.json", r#"{"spdxVersion":"SPDX-2.3"}"#);
         folder.write("trusted_root.json", served.instance.trusted_root());
+        let policy = fs::read_to_string(guide().join("../../deploy/base/policy.yaml")).unwrap();
+        folder.write("policy.yaml", &policy);
         let published =
             |name: &str| super::login::http("GET", &format!("{}/{name}", served.url), "").body;
         folder.write(
@@ -145,10 +147,19 @@ fn check(page: &str) {
             }
             // What needs the network, or does not end, is only read.
             "sh" => {
-                for line in block.lines().filter(|it| it.starts_with("sigsign ")) {
+                let program = |it: &str| {
+                    it.strip_prefix("exec /usr/local/bin/")
+                        .unwrap_or(it)
+                        .to_owned()
+                };
+                let lines = block.lines().map(program);
+                for line in lines.filter(|it| it.starts_with("sigsign ")) {
                     reader.run(&format!("{line} --help > /dev/null"));
                 }
             }
+            "toml" => check_containerd(&block),
+            // What is answered, as an example.
+            "text" => {}
             "yaml" => check_steps(&block),
             // The library's own tests run it.
             "rust" => {}
@@ -156,6 +167,20 @@ fn check(page: &str) {
         }
     }
     assert!(commands > 0 || page == "embed", "{page}");
+}
+
+/// It waits as long as the verifier believes.
+fn check_containerd(settings: &str) {
+    let settings: toml::Table = toml::from_str(settings).unwrap();
+    let verifier = &settings["plugins"]["io.containerd.image-verifier.v1.bindir"];
+    assert!(verifier["bin_dir"].as_str().unwrap().starts_with('/'));
+    let grammar = Command::new(env!("CARGO_BIN_EXE_sigsign"))
+        .args(["gate", "containerd", "--help"])
+        .output()
+        .unwrap();
+    let seconds = verifier["per_verifier_timeout"].as_str().unwrap();
+    let default = format!("[default: {}]", seconds.strip_suffix('s').unwrap());
+    assert!(text(&grammar.stdout).contains(&default));
 }
 
 /// Whatever a step gives to the action is an input of it.
@@ -203,6 +228,7 @@ macro_rules! pages {
 pages! {
     actions "actions"
     air_gap "air-gap"
+    cluster "cluster"
     embed "embed"
     gitlab "gitlab"
     install "install"

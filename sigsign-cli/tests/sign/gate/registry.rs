@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use sigsign_core::crypto::Hasher;
@@ -53,7 +53,10 @@ impl Registry {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let router = Router::new().fallback(answer).with_state(Arc::clone(&kept));
+        let router = Router::new()
+            .fallback(answer)
+            .layer(DefaultBodyLimit::disable())
+            .with_state(Arc::clone(&kept));
         let _inside = served.runtime.enter();
         let listener = tokio::net::TcpListener::from_std(listener).unwrap();
         served
