@@ -97,7 +97,8 @@ def python_pins():
 def make_environment(folder):
     run([sys.executable, "-m", "venv", folder], "a Python environment")
     lock = HERE / "python/requirements.txt"
-    pip = [folder / "bin/python", "-m", "pip", "install", "--quiet", "--require-hashes"]
+    # The lock has everything; older versions of pip would look for some of it once more, without hashes.
+    pip = [folder / "bin/python", "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps"]
     run([*pip, "--only-binary=:all:", "-r", lock], "sigstore for Python")
 
 

@@ -165,11 +165,13 @@ class Services:
         http = {"addr": f"{HOST}:{port}", "secret": PASSWORD}
         config.write_text(json.dumps({"version": 0.1, "storage": storage, "http": http}))
         self.processes.start("docker-registry", [self.registry, "serve", config])
+        self.urls["docker-registry"] = f"http://{HOST}:{port}"
         return "docker-registry", f"http://{HOST}:{port}/v2/"
 
     def _referrers_registry(self):
         [port] = free_ports(1)
         self.processes.start("referrers-registry", [self.go / "referrers-registry", port])
+        self.urls["referrers-registry"] = f"http://{HOST}:{port}"
         return "referrers-registry", f"http://{HOST}:{port}/v2/"
 
     def _write_documents(self):

@@ -25,7 +25,7 @@ pub(crate) use local::{
     Choices, Data, Local, LogKey, OtherKey, Reset, Rotate, Serve, Service, Token,
 };
 pub(crate) use policy::{
-    Check as PolicyCheck, Explain as PolicyExplain, From as PolicyFrom, Policy,
+    Check as PolicyCheck, Explain as PolicyExplain, From as PolicyFrom, ImportCip, Policy,
 };
 pub(crate) use trust::{Add, Instance, Trust, Update};
 
@@ -78,9 +78,10 @@ pub(crate) fn is_containerd() -> bool {
 /// What every command takes.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Global {
-    /// Print answers as text or as one JSON object for each line
+    /// Print answers as text, as one JSON object for each line, or, of a verification, as one
+    /// document in JUnit XML or SARIF
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
-    pub(crate) format: Format,
+    pub(crate) format: Output,
     /// Color the answers
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: When,
@@ -113,9 +114,42 @@ impl Global {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    Json,
+    Junit,
+    Sarif,
+    Text,
+}
+
+/// What answers look like that have a line each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
     Json,
     Text,
+}
+
+/// What answers look like that make one document together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OneDocument {
+    Junit,
+    Sarif,
+}
+
+impl Output {
+    pub(crate) fn format(self) -> Format {
+        match self {
+            Self::Json => Format::Json,
+            _ => Format::Text,
+        }
+    }
+
+    pub(crate) fn document(self) -> Option<OneDocument> {
+        match self {
+            Self::Junit => Some(OneDocument::Junit),
+            Self::Sarif => Some(OneDocument::Sarif),
+            Self::Json | Self::Text => None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

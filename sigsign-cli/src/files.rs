@@ -30,6 +30,9 @@ const CHECKSUMS_BYTES: usize = 8 << 20;
 /// Bytes of what a job runs for. GitHub sends no event above 25 MB.
 const EVENT_BYTES: usize = 32 << 20;
 
+/// Bytes of manifests of a cluster. Ours: far more than a release of anything has.
+const MANIFESTS_BYTES: usize = 64 << 20;
+
 /// Up to this size a file is read at once; above it, in the background.
 pub(crate) const AT_ONCE_BYTES: u64 = 1 << 20;
 
@@ -41,6 +44,7 @@ pub(crate) enum Document {
     CtRoot,
     Event,
     Key,
+    Manifests,
     Password,
     Policy,
     Predicate,
@@ -60,6 +64,7 @@ impl Document {
             Self::Checksums => "list of checksums",
             Self::Event => "event",
             Self::Key => "key",
+            Self::Manifests => "manifests",
             Self::Password => "password",
             Self::Policy => "policy",
             Self::Predicate => "predicate",
@@ -80,6 +85,7 @@ impl Document {
             Self::Event => "ci.event",
             Self::CtRoot => "ct-root.read",
             Self::Key => "key.read",
+            Self::Manifests => "manifests.read",
             Self::Password => "password.read",
             Self::Policy => "policy-file.read",
             Self::Predicate => "predicate.read",
@@ -104,6 +110,7 @@ impl Document {
             Self::Predicate | Self::Statement => limits::STATEMENT_BYTES,
             Self::Checksums => CHECKSUMS_BYTES,
             Self::Event => EVENT_BYTES,
+            Self::Manifests => MANIFESTS_BYTES,
             // A line end may follow.
             Self::Token => limits::TOKEN_BYTES.saturating_add(2),
             Self::TufRoot => limits::TUF_ROOT_BYTES,

@@ -2,6 +2,7 @@
 
 mod bundles;
 mod check;
+mod cip;
 mod cli;
 mod commands;
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod instance;
 mod json;
 mod local;
 mod login;
+mod manifests;
 mod outcome;
 mod plan;
 mod policy;
@@ -22,6 +24,7 @@ mod predicate;
 mod problem;
 mod progress;
 mod registry;
+mod report;
 mod token;
 mod trust;
 mod ui;
@@ -46,7 +49,7 @@ fn main() -> ExitCode {
     };
     let mut ui = Ui::new(&global);
     let exit = commands::run(command, &mut ui).unwrap_or_else(|problem| {
-        ui.problem(None, &problem);
+        ui.end_with(&problem);
         problem.exit
     });
     ui.finish(exit).into()

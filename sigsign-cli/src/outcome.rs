@@ -12,6 +12,7 @@ use crate::exit::Exit;
 use crate::instance::LOCAL;
 use crate::json;
 use crate::problem::Problem;
+use crate::report;
 use crate::ui::{Level, Ui};
 
 /// The version of the JSON below, described in `docs/cli.md`.
@@ -143,6 +144,9 @@ impl<'a> Outcome<'a> {
 
 /// Shows the answer for one artifact.
 pub(crate) fn show(artifact: &str, answer: &Answer, ui: &mut Ui) {
+    if ui.is_document() {
+        return ui.entry(entry(artifact, answer));
+    }
     match (ui.level(), ui.format()) {
         (Level::Quiet, _) => {}
         (_, Format::Json) => {
@@ -172,6 +176,23 @@ pub(crate) fn show(artifact: &str, answer: &Answer, ui: &mut Ui) {
     }
     if let Err(problem) = &answer.verdict {
         ui.problem(Some(artifact), problem);
+    }
+}
+
+fn entry(artifact: &str, answer: &Answer) -> report::Entry {
+    let entry = report::Entry::new(artifact, answer.exit());
+    match &answer.verdict {
+        Ok(verified) => {
+            let local = if answer.local { "; " } else { "" };
+            let note = if answer.local { LOCAL } else { "" };
+            let text = summary(verified);
+            entry.said(format!("verified{text}{local}{note}"))
+        }
+        Err(problem) => {
+            let others = answer.others.iter();
+            let others = others.map(|(number, it)| (format!("bundle {number}"), it));
+            entry.problem(&problem.clone().with_others(others))
+        }
     }
 }
 

@@ -98,6 +98,19 @@ impl Problem {
         self
     }
 
+    /// Says at its end what else was refused, and why.
+    pub(crate) fn with_others<'a>(
+        mut self,
+        others: impl Iterator<Item = (String, &'a Self)>,
+    ) -> Self {
+        for (place, problem) in others {
+            let why = problem.sentences.join(": ");
+            let code = problem.code;
+            self.sentences.push(format!("{place}: {why} [{code}]"));
+        }
+        self
+    }
+
     /// With the hint that its code has.
     pub(crate) fn hint_of_code(mut self) -> Self {
         self.hint = hint::of(self.code).map(str::to_owned);

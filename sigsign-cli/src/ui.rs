@@ -6,9 +6,10 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use sigsign_core::encoding::Escaped;
 use sigsign_core::policy_file::Decision;
 
-use crate::cli::{Format, Global, Network, When};
+use crate::cli::{Format, Global, Network, OneDocument, Output, When};
 use crate::exit::Exit;
 use crate::problem::Problem;
+use crate::report::{Entry, Report};
 
 /// How loud to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,8 +26,11 @@ pub(crate) struct Ui {
     state: Option<io::ErrorKind>,
     color: bool,
     format: Format,
+    document: Option<OneDocument>,
     level: Level,
     network: Network,
+    /// What the answer will be made of, for formats that are one document.
+    report: Report,
 }
 
 impl Ui {
@@ -36,7 +40,7 @@ impl Ui {
             When::Always => true,
             When::Never => false,
             When::Auto => {
-                global.format == Format::Text
+                global.format == Output::Text
                     && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty())
                     && stdout.is_terminal()
             }
@@ -51,14 +55,35 @@ impl Ui {
             err: Box::new(io::stderr()),
             state: None,
             color,
-            format: global.format,
+            format: global.format.format(),
+            document: global.format.document(),
             level,
             network: global.network(),
+            report: Report::default(),
         }
     }
 
     pub(crate) fn format(&self) -> Format {
         self.format
+    }
+
+    /// Whether the answer is one document, made of what is added with [`Self::entry`].
+    pub(crate) fn is_document(&self) -> bool {
+        self.document.is_some()
+    }
+
+    /// Something for the document.
+    pub(crate) fn entry(&mut self, entry: Entry) {
+        self.report.add(entry);
+    }
+
+    /// What ended the command before it had an answer.
+    pub(crate) fn end_with(&mut self, problem: &Problem) {
+        self.problem(None, problem);
+        if problem.exit == Exit::Usage {
+            self.document = None;
+        }
+        self.report.end_with(problem);
     }
 
     pub(crate) fn network(&self) -> Network {
@@ -178,6 +203,12 @@ impl Ui {
 
     /// Writes what is left; a reader that went away is no error.
     pub(crate) fn finish(&mut self, exit: Exit) -> Exit {
+        if self.level > Level::Quiet
+            && let Some(document) = self.document
+        {
+            let document = self.report.document(document);
+            self.answer(document);
+        }
         self.flush();
         match self.state {
             None | Some(io::ErrorKind::BrokenPipe) => exit,
@@ -235,8 +266,10 @@ mod tests {
             state: None,
             color: false,
             format: Format::Text,
+            document: None,
             level: Level::Normal,
             network: Network::Allowed,
+            report: Report::default(),
         };
 
         ui.warning("a\u{7}");

@@ -1,3 +1,4 @@
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -71,8 +72,11 @@ pub(crate) struct AttestImage {
 #[derive(Args, Debug)]
 pub(crate) struct VerifyImage {
     /// The images
-    #[arg(value_name = "REF", required = true)]
+    #[arg(value_name = "REF", required_unless_present = "from_manifests")]
     pub(crate) images: Vec<String>,
+    /// Verify the images that these manifests of a cluster name, too: files, or - for standard input
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    pub(crate) from_manifests: Vec<PathBuf>,
     /// Ask for this in the signature, too; may be given several times
     #[arg(short, long = "annotation", value_name = "NAME=VALUE")]
     pub(crate) annotations: Vec<String>,
@@ -132,7 +136,7 @@ pub(crate) struct WhichManifests {
 }
 
 /// How registries are reached.
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "How registries are reached")]
 pub(crate) struct Reach {
     /// Without TLS; for registries of this machine that is how it is anyway
@@ -141,6 +145,9 @@ pub(crate) struct Reach {
     /// A certificate authority, in PEM, that vouches for the TLS of registries too
     #[arg(long, value_name = "PATH")]
     pub(crate) registry_ca: Option<PathBuf>,
+    /// How long one answer of a registry may take, without the time that a long blob needs
+    #[arg(long, value_name = "SECONDS", default_value = "30")]
+    pub(crate) registry_timeout: NonZeroU16,
     /// The credentials for registries; those of Docker and Podman if not given
     #[arg(long, value_name = "PATH")]
     pub(crate) auth_file: Option<PathBuf>,

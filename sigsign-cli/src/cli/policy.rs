@@ -14,6 +14,7 @@ pub(crate) enum Policy {
     Check(Check),
     Explain(Explain),
     From(Box<From>),
+    ImportCip(ImportCip),
 }
 
 /// Check that policy files are well-formed, and name what looks like a mistake
@@ -72,4 +73,19 @@ pub(crate) struct From {
     pub(crate) root: Root,
     #[command(flatten)]
     pub(crate) reach: Reach,
+}
+
+/// Make a policy out of those of Sigstore's policy controller
+///
+/// Objects of kind ClusterImagePolicy are read, and a policy is printed. What it cannot say makes a
+/// rule that refuses, is named, and makes the exit status 1: nothing is let through that was not
+/// before.
+#[derive(Args, Debug)]
+pub(crate) struct ImportCip {
+    /// The objects, in YAML or JSON, or - for standard input
+    #[arg(value_name = "PATH", required = true)]
+    pub(crate) objects: Vec<PathBuf>,
+    /// Write the public keys that stand in them to this folder, by the names that the policy has
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) keys: Option<PathBuf>,
 }

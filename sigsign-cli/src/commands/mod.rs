@@ -23,7 +23,7 @@ use sigsign_core::crypto::PublicKey;
 use sigsign_core::time::Timestamp;
 use sigsign_core::trust::TrustedRoot;
 
-use crate::cli::{Command, Conformance};
+use crate::cli::{Command, Conformance, Image};
 use crate::exit::Exit;
 use crate::files::{Document, shown};
 use crate::local::Local;
@@ -35,6 +35,12 @@ use crate::ui::Ui;
 
 /// Does what the command line asks for.
 pub(crate) fn run(command: Command, ui: &mut Ui) -> Result<Exit, Problem> {
+    if ui.is_document() && !has_document(&command) {
+        return Err(Problem::usage(
+            "only a verification is shown as JUnit XML or SARIF: verify, image verify",
+            "leave out --format, or say --format json",
+        ));
+    }
     match command {
         Command::Sign(args) => sign::run(&Sign::new(*args, ui.network())?, ui),
         Command::Attest(args) => attest::run(&Attest::new(*args, ui.network())?, ui),
@@ -55,6 +61,15 @@ pub(crate) fn run(command: Command, ui: &mut Ui) -> Result<Exit, Problem> {
         Command::Man => completions::man(ui),
         Command::Conformance(Conformance::SignBundle(args)) => conformance::sign(args, ui),
         Command::Conformance(Conformance::VerifyBundle(args)) => conformance::run(args, ui),
+    }
+}
+
+/// Whether the answers of a command make one document.
+fn has_document(command: &Command) -> bool {
+    match command {
+        Command::Verify(args) => args.batch.is_none(),
+        Command::Image(Image::Verify(_)) => true,
+        _ => false,
     }
 }
 

@@ -1,5 +1,6 @@
 mod files;
 mod images;
+mod import;
 mod propose;
 mod show;
 
@@ -43,6 +44,7 @@ pub(super) fn run(command: cli::Policy, ui: &mut Ui) -> Result<Exit, Problem> {
             Ok(exit)
         }
         cli::Policy::From(args) => propose::run(&Propose::new(*args, ui.network())?, ui),
+        cli::Policy::ImportCip(args) => import::run(&args, ui),
     }
 }
 

@@ -8,6 +8,9 @@ use super::image::Reach;
 use crate::cli::{GateContainerd, GateReach, GateServe, Network};
 use crate::problem::Problem;
 
+/// Of one answer; a review is answered long before.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 #[derive(Debug)]
 pub(crate) struct Serve {
     pub(crate) policy: PathBuf,
@@ -68,6 +71,7 @@ fn reach(args: GateReach, network: Network) -> Result<Reach, Problem> {
     Ok(Reach {
         plain: None,
         ca: args.registry_ca,
+        patience: PATIENCE,
         auth_file: args.auth_file,
     })
 }

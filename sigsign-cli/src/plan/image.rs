@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use sigsign_core::digest::Digest;
 use sigsign_core::oci::{Claim, Demand, Platform, Reference, ReferenceError, Target};
@@ -12,6 +13,7 @@ use super::{Demands, Root, Who, check_stdin, nobody};
 use crate::cli::{self, Network};
 use crate::predicate;
 use crate::problem::Problem;
+use crate::report::Source;
 
 /// An image by its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub(crate) struct Name {
     pub(crate) place: Place,
     /// `None` if none was given, and none is needed.
     pub(crate) target: Option<Target>,
+    /// Where it is named, if in files.
+    pub(crate) sources: Vec<Source>,
 }
 
 /// Where images are kept.
@@ -38,6 +42,8 @@ pub(crate) struct Reach {
     /// Registries that are asked without TLS because the user says so.
     pub(crate) plain: Option<Vec<String>>,
     pub(crate) ca: Option<PathBuf>,
+    /// How long one answer may take.
+    pub(crate) patience: Duration,
     pub(crate) auth_file: Option<PathBuf>,
 }
 
@@ -155,8 +161,13 @@ impl Make {
 }
 
 impl Verify {
-    pub(crate) fn new(mut args: cli::VerifyImage, network: Network) -> Result<Self, Problem> {
-        let names = names(&args.images)?;
+    /// With the images that files name, too.
+    pub(crate) fn new(
+        mut args: cli::VerifyImage,
+        named: Vec<Name>,
+        network: Network,
+    ) -> Result<Self, Problem> {
+        let names = with_named(&args.images, named)?;
         if args.require_digest {
             refuse_tags(&names)?;
         }
@@ -167,7 +178,9 @@ impl Verify {
         };
         let demands = Demands::new(args.demands, &args.root.instance)?;
         let root = Root::new(args.root);
-        check_stdin(&[], &[who.path(), root.path()])?;
+        let manifests = args.from_manifests.iter().map(|it| Some(it.as_path()));
+        let paths: Vec<_> = manifests.chain([who.path(), root.path()]).collect();
+        check_stdin(&[], &paths)?;
         Ok(Self {
             reach: Reach::new(args.reach, &names, network)?,
             names,
@@ -220,6 +233,13 @@ pub(super) fn refuse_tags(names: &[Name]) -> Result<(), Problem> {
     }
 }
 
+/// Those of the command line, then those that files name.
+pub(super) fn with_named(images: &[String], named: Vec<Name>) -> Result<Vec<Name>, Problem> {
+    let mut names = names(images)?;
+    names.extend(named);
+    Ok(names)
+}
+
 pub(super) fn names(images: &[String]) -> Result<Vec<Name>, Problem> {
     images.iter().map(|it| Name::parse(it)).collect()
 }
@@ -242,7 +262,18 @@ impl Name {
             text: text.to_owned(),
             target: Some(reference.target()),
             place: Place::Registry(reference),
+            sources: Vec::new(),
         })
+    }
+
+    /// A name that stands in files.
+    pub(crate) fn of_reference(reference: Reference, sources: Vec<Source>) -> Self {
+        Self {
+            text: reference.to_string(),
+            target: Some(reference.target()),
+            place: Place::Registry(reference),
+            sources,
+        }
     }
 
     /// A name of a place, with a tag or digest or without.
@@ -257,6 +288,7 @@ impl Name {
                     text: text.to_owned(),
                     place: Place::Registry(reference),
                     target: None,
+                    sources: Vec::new(),
                 })
             }
             _ => Self::parse(text),
@@ -292,6 +324,7 @@ impl Name {
             text: text.to_owned(),
             place: Place::Layout(folder.into()),
             target,
+            sources: Vec::new(),
         })
     }
 
@@ -398,6 +431,7 @@ impl Reach {
         Ok(Self {
             plain: args.plain_http.then_some(registries),
             ca: args.registry_ca,
+            patience: Duration::from_secs(args.registry_timeout.get().into()),
             auth_file: args.auth_file,
         })
     }
@@ -443,7 +477,7 @@ mod tests {
 
     fn verify(line: &str) -> Result<Verify, Problem> {
         match image(&format!("verify {line}")) {
-            (Image::Verify(args), network) => Verify::new(*args, network),
+            (Image::Verify(args), network) => Verify::new(*args, Vec::new(), network),
             _ => panic!("not a verification"),
         }
     }

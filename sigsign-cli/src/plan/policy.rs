@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::image::{Name, Reach, names, refuse_tags};
+use super::image::{Name, Reach, names, refuse_tags, with_named};
 use super::{Demands, Root, Subject, Who, check_stdin, subjects};
 use crate::cli::{self, Network};
 use crate::problem::Problem;
@@ -66,12 +66,19 @@ impl Judge {
 }
 
 impl JudgeImages {
-    pub(crate) fn of_verify(args: cli::VerifyImage, network: Network) -> Result<Self, Problem> {
-        let names = names(&args.images)?;
+    /// With the images that files name, too.
+    pub(crate) fn of_verify(
+        args: cli::VerifyImage,
+        named: Vec<Name>,
+        network: Network,
+    ) -> Result<Self, Problem> {
+        let names = with_named(&args.images, named)?;
         if args.require_digest {
             refuse_tags(&names)?;
         }
-        check_stdin(&[], &[args.policy.as_deref()])?;
+        let manifests = args.from_manifests.iter().map(|it| Some(it.as_path()));
+        let paths: Vec<_> = manifests.chain([args.policy.as_deref()]).collect();
+        check_stdin(&[], &paths)?;
         Ok(Self {
             policy: args.policy.unwrap_or_default(),
             reach: Reach::new(args.reach, &names, network)?,

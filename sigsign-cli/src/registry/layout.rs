@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
+use sigsign_core::crypto::Hasher;
 use sigsign_core::digest::{Digest, HashAlgorithm};
 use sigsign_core::encoding::hex_encode;
 use sigsign_core::limits;
@@ -231,6 +232,23 @@ impl Layout {
         }
     }
 
+    /// Whether a file is there that is what its name says: anybody may have put it there.
+    fn has_whole(&self, blob: &Descriptor) -> io::Result<bool> {
+        let path = self.folder.join(Self::blob_path(&blob.digest()));
+        let (mut file, size) = files::open(&path)?;
+        if size != blob.size() {
+            return Ok(false);
+        }
+        let mut hasher = Hasher::new(blob.digest().algorithm());
+        loop {
+            let mut piece = Vec::new();
+            if (&mut file).take(PIECE_BYTES).read_to_end(&mut piece)? == 0 {
+                return Ok(hasher.finish() == blob.digest());
+            }
+            hasher.update(&piece);
+        }
+    }
+
     async fn keep(
         &self,
         blob: &Descriptor,
@@ -332,9 +350,7 @@ impl Repository for Layout {
     }
 
     fn has_blob<'a>(&'a self, blob: &'a Descriptor) -> Pending<'a, Result<bool, RegistryError>> {
-        let path = self.folder.join(Self::blob_path(&blob.digest()));
-        let is_whole = path.metadata().is_ok_and(|it| it.len() == blob.size());
-        ready(Ok(is_whole))
+        ready(Ok(self.has_whole(blob).unwrap_or(false)))
     }
 
     fn push_blob<'a>(

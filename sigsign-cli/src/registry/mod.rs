@@ -37,11 +37,8 @@ impl Registries {
             Problem::document(error.code(), "no connection can be made", &error)
         })?;
         let credentials = AuthFiles::new(reach.auth_file.as_deref());
-        Ok(Self(Remote::new(
-            Arc::new(transport),
-            Arc::new(credentials),
-            hosts,
-        )))
+        let remote = Remote::new(Arc::new(transport), Arc::new(credentials), hosts);
+        Ok(Self(remote.patience(reach.patience)))
     }
 
     /// The registries themselves, for whoever asks many.

@@ -2,10 +2,13 @@
 //! slow of wit, or send one elsewhere.
 
 mod credentials;
+mod decoys;
 mod good;
 mod hostile;
+mod manifests;
 mod policy;
 mod server;
+mod trouble;
 
 use std::ffi::OsStr;
 use std::fs;

@@ -23,6 +23,8 @@ pub(crate) struct Asked {
     /// With the query.
     pub(crate) path: String,
     pub(crate) authorization: Option<String>,
+    /// What the registry has as the blob that is asked for.
+    pub(crate) kept: Bytes,
     body: Bytes,
     content_type: String,
 }
@@ -39,6 +41,8 @@ struct Kept {
 
 struct Inner {
     kept: Mutex<Kept>,
+    /// What is answered in place of blobs.
+    blobs: Mutex<Option<fn(&Asked) -> Response>>,
     asked: Mutex<Vec<Asked>>,
     has_list: bool,
     fault: Fault,
@@ -69,6 +73,7 @@ impl Server {
     fn start(has_list: bool, fault: Fault) -> Self {
         let inner = Arc::new(Inner {
             kept: Mutex::default(),
+            blobs: Mutex::default(),
             asked: Mutex::default(),
             has_list,
             fault,
@@ -124,6 +129,26 @@ impl Server {
         }
     }
 
+    /// From now on this is answered in place of every blob.
+    pub(crate) fn break_blobs(&self, answer: fn(&Asked) -> Response) {
+        *self.inner.blobs.lock().unwrap() = Some(answer);
+    }
+
+    /// Takes a manifest away.
+    pub(crate) fn remove(&self, name: &str) {
+        self.inner.kept.lock().unwrap().manifests.remove(name);
+    }
+
+    /// The manifests that name an image as their subject.
+    pub(crate) fn referrers(&self, subject: &str) -> Vec<Value> {
+        let kept = self.inner.kept.lock().unwrap();
+        let by_digest = kept.manifests.iter().filter(|(name, _)| name.contains(':'));
+        let manifests = by_digest.filter_map(|(_, (_, bytes))| serde_json::from_slice(bytes).ok());
+        manifests
+            .filter(|it: &Value| it["subject"]["digest"] == *subject)
+            .collect()
+    }
+
     pub(crate) fn asked(&self) -> Vec<Asked> {
         self.inner.asked.lock().unwrap().clone()
     }
@@ -154,8 +179,19 @@ async fn answer(State(inner): State<Arc<Inner>>, request: Request) -> Response {
         authorization: header(&parts.headers, "authorization"),
         content_type: header(&parts.headers, "content-type").unwrap_or_default(),
         body: to_bytes(body, 64 << 20).await.unwrap(),
+        kept: Bytes::new(),
     };
     inner.asked.lock().unwrap().push(asked.clone());
+    let broken = *inner.blobs.lock().unwrap();
+    if let Some(answer) = broken.filter(|_| asked.method == "GET" && asked.path.contains("/blobs/"))
+    {
+        let name = asked.path.rsplit('/').next().unwrap();
+        let kept = inner.kept.lock().unwrap().blobs.get(name).cloned();
+        return answer(&Asked {
+            kept: kept.unwrap_or_default(),
+            ..asked
+        });
+    }
     (inner.fault)(&asked)
         .unwrap_or_else(|| inner.kept.lock().unwrap().answer(&asked, inner.has_list))
 }

@@ -140,7 +140,8 @@ pub(super) type Entry = (String, String);
 /// that was ever seen there, and ours, some time after it was written last.
 ///
 /// Whoever read the list before us may write theirs after us, and not know of ours. They are
-/// waited for; what has gone by then is added once more.
+/// waited for; what has gone by then is added once more. Where others are seen to write, they are
+/// waited for longer: until nobody has for some time.
 async fn add_below_tag(
     repository: &dyn Repository,
     image: Digest,
@@ -148,9 +149,11 @@ async fn add_below_tag(
 ) -> Result<Place, RegistryError> {
     let tag = fallback_tag(image);
     let target = Target::Tag(tag.clone());
-    let mut is_settled = false;
-    let mut tries = 0;
+    let mut waits_left = QUIET_ALONE;
+    let (mut tries, mut looks) = (0, 0_u32);
+    let mut before: Option<Vec<Entry>> = None;
     loop {
+        looks = looks.saturating_add(1);
         let found = repository.pull(&target).await?;
         let present = found.as_ref().map(|it| members(repository, &target, it));
         let present = present.transpose()?.unwrap_or_default();
@@ -159,19 +162,24 @@ async fn add_below_tag(
                 seen.push(member.clone());
             }
         }
+        if before.as_ref().is_some_and(|it| *it != present) {
+            waits_left = QUIET_AMONG_OTHERS;
+        }
         let is_there = |digest: &str| present.iter().any(|(it, _)| it == digest);
         let missing: Vec<&Entry> = seen
             .iter()
             .filter(|(digest, _)| !is_there(digest))
             .collect();
-        if missing.is_empty() && is_settled {
+        if missing.is_empty() && (waits_left == 0 || looks > LOOKS) {
             return Ok(Place::Tag(tag));
         }
-        if tries >= TRIES {
-            return Err(RegistryError::Lost { tag, tries });
-        }
-        tries = tries.saturating_add(1);
+        let mut expected = present.clone();
         if !missing.is_empty() {
+            if tries >= TRIES {
+                return Err(RegistryError::Lost { tag, tries });
+            }
+            tries = tries.saturating_add(1);
+            expected.extend(missing.iter().map(|it| (*it).clone()));
             let state = found.as_ref().and_then(|it| it.state.as_deref());
             let index = with_members(found.as_ref(), &present, &missing);
             let pushed = repository.push(&target, OCI_INDEX, index.as_bytes(), state);
@@ -180,10 +188,10 @@ async fn add_below_tag(
                 continue;
             }
         }
-        repository
-            .wait(SETTLE.saturating_add(backoff(tries.min(3))))
-            .await;
-        is_settled = true;
+        before = Some(expected);
+        waits_left = waits_left.saturating_sub(1);
+        let wait = SETTLE.saturating_add(backoff(tries.min(3)));
+        repository.wait(wait).await;
     }
 }
 
@@ -255,6 +263,14 @@ const EMPTY: &[u8] = b"{}";
 
 /// How often the list is written at most.
 const TRIES: u32 = 12;
+
+/// How often the list is looked at while others keep writing to it, and leave in it what is there.
+const LOOKS: u32 = 40;
+
+/// How often nothing may happen before the list counts as settled: if nobody else was seen to write
+/// to it, and if somebody was.
+const QUIET_ALONE: u32 = 1;
+const QUIET_AMONG_OTHERS: u32 = 3;
 
 /// How long somebody who read the list before us may take to write theirs.
 const SETTLE: Duration = Duration::from_millis(700);

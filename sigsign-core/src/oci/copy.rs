@@ -100,7 +100,7 @@ impl Copying<'_> {
                 .push(&target, image.media_type(), image.bytes(), None);
             pushed.await?;
             self.copied.manifests = self.copied.manifests.saturating_add(1);
-            self.referrers(image.digest(), depth).await?;
+            self.referrers(image, depth).await?;
             for suffix in [".sig", ".att", ".sbom"] {
                 self.legacy(image.digest(), suffix, depth).await?;
             }
@@ -108,6 +108,8 @@ impl Copying<'_> {
         })
     }
 
+    /// Anything less than the whole would be a copy that nobody can run, or of which signatures
+    /// are missing.
     async fn parts(&mut self, image: &Image, depth: u8) -> Result<(), RegistryError> {
         match image.document() {
             Document::Manifest(manifest) => {
@@ -117,9 +119,7 @@ impl Copying<'_> {
             }
             Document::Index(index) => {
                 for member in index.members() {
-                    let Some(depth) = depth.checked_sub(1) else {
-                        break;
-                    };
+                    let depth = self.below(image, depth)?;
                     let target = Target::Digest(member.digest());
                     let member = Image::resolve(self.from, &target).await?;
                     self.image(&member, depth).await?;
@@ -129,28 +129,35 @@ impl Copying<'_> {
         Ok(())
     }
 
-    async fn referrers(&mut self, image: Digest, depth: u8) -> Result<(), RegistryError> {
-        let Some(depth) = depth.checked_sub(1) else {
-            return Ok(());
-        };
+    /// What refers to an image, and in turn to that.
+    async fn referrers(&mut self, image: &Image, depth: u8) -> Result<(), RegistryError> {
         let mut entries = Vec::new();
-        for entry in referrers(self.from, image).await {
+        for entry in referrers(self.from, image.digest()).await {
             let entry = entry.map_err(|(_, problem)| problem)?;
             let target = Target::Digest(entry.digest());
             let referrer = Image::resolve(self.from, &target).await?;
-            self.parts(&referrer, depth).await?;
-            let pushed = self
-                .to
-                .push(&target, referrer.media_type(), referrer.bytes(), None);
-            pushed.await?;
+            // A41: lists are not signed; what is about something else is none of this one's
+            if referrer.document().subject().map(Descriptor::digest) != Some(image.digest()) {
+                continue;
+            }
+            let depth = self.below(image, depth)?;
+            if !self.done.contains(&entry.digest().to_string()) {
+                self.copied.referrers = self.copied.referrers.saturating_add(1);
+            }
+            self.image(&referrer, depth).await?;
             entries.push((entry.digest().to_string(), entry_of(&referrer)));
-            self.copied.manifests = self.copied.manifests.saturating_add(1);
-            self.copied.referrers = self.copied.referrers.saturating_add(1);
         }
         if !entries.is_empty() {
-            list_entries(self.to, image, entries).await?;
+            list_entries(self.to, image.digest(), entries).await?;
         }
         Ok(())
+    }
+
+    fn below(&self, image: &Image, depth: u8) -> Result<u8, RegistryError> {
+        depth.checked_sub(1).ok_or_else(|| RegistryError::Depth {
+            what: format!("{}@{}", self.from.name(), image.digest()),
+            cap: DEPTH,
+        })
     }
 
     /// What stands below a tag from before there were referrers. What is there already and more
@@ -336,5 +343,5 @@ fn stopped() -> TransportError {
 }
 
 /// Indexes in indexes, referrers of referrers.
-const DEPTH: u8 = 4;
+const DEPTH: u8 = 8;
 const TRIES: u32 = 3;

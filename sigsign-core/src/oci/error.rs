@@ -138,6 +138,13 @@ pub enum RegistryError {
         /// The header.
         found: String,
     },
+    /// Indexes in indexes, or referrers of referrers, further than anybody goes.
+    Depth {
+        /// The last one that was looked at.
+        what: String,
+        /// Levels allowed.
+        cap: u8,
+    },
     /// Others kept writing to the same list of referrers, and our entry is not in it.
     Lost {
         /// The tag with the list.
@@ -175,6 +182,7 @@ impl RegistryError {
             Self::Redirect { .. } => "registry.redirect",
             Self::Pages { .. } => "registry.pages",
             Self::Link { .. } => "registry.link",
+            Self::Depth { .. } => "registry.depth",
             Self::Lost { .. } => "registry.lost-update",
             Self::Store { .. } => "registry.store",
         }
@@ -322,6 +330,12 @@ impl fmt::Display for RegistryError {
                 "wanted the next page of a list at {registry}, found {}",
                 Escaped(found)
             ),
+            Self::Depth { what, cap } => {
+                write!(
+                    f,
+                    "wanted at most {cap} levels below an image, found more at {what}"
+                )
+            }
             Self::Lost { tag, tries } => write!(
                 f,
                 "others keep writing to {}: tried {tries} times",

@@ -559,6 +559,7 @@ async fn legacy_layers(repository: &dyn Repository, image: Digest, suffix: &str)
         Err(problem) => return vec![(place, Err(problem.into()))],
     };
     let layers = manifest.layers().iter().take(limits::REFERRERS);
+    let is_more = manifest.layers().len() > limits::REFERRERS;
     let mut reading: Vec<Pending<'_, (String, Result<Content, AttachmentError>)>> = Vec::new();
     for (number, layer) in (1_usize..).zip(layers) {
         let place = format!("{place}, layer {number}");
@@ -566,7 +567,13 @@ async fn legacy_layers(repository: &dyn Repository, image: Digest, suffix: &str)
             (place, legacy_content(repository, layer).await)
         }));
     }
-    stream::iter(reading).buffered(AT_ONCE).collect().await
+    let mut found: Layers = stream::iter(reading).buffered(AT_ONCE).collect().await;
+    if is_more {
+        // A8: what was not looked at may be what was asked for
+        let (registry, cap) = (repository.name(), limits::REFERRERS);
+        found.push((place, Err(RegistryError::Pages { registry, cap }.into())));
+    }
+    found
 }
 
 async fn legacy_content(

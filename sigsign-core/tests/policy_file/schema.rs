@@ -1,5 +1,6 @@
 //! `docs/policy.schema.json` says what the parser does, as far as a schema can.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use regex_lite::Regex;
@@ -57,6 +58,49 @@ fn the_schema_says_what_the_parser_does() {
         }
     }
     assert!(accepted > 90 && refused > 50, "{accepted} {refused}");
+}
+
+/// Every field and every word has a case that is let through and one that is refused.
+#[test]
+fn the_tables_have_both_answers_for_every_field() {
+    let (mut allowed, mut denied) = (BTreeSet::new(), BTreeSet::new());
+    for table in tables() {
+        for case in &table.cases {
+            let Some(document) = load(&policy(case)) else {
+                continue;
+            };
+            let first = text(case, "verdict").unwrap().lines().next().unwrap();
+            if first.ends_with(": allow") || first.ends_with(": warn") {
+                words(&document, &mut allowed);
+            } else if first.ends_with(": deny") {
+                words(&document, &mut denied);
+            }
+        }
+    }
+    let mut fields = Vec::new();
+    names(&schema(), &mut fields);
+    let lacks = |all: &BTreeSet<String>| -> BTreeSet<&String> {
+        fields.iter().filter(|it| !all.contains(*it)).collect()
+    };
+    assert_eq!(BTreeSet::new(), lacks(&allowed), "never let through");
+    assert_eq!(BTreeSet::new(), lacks(&denied), "never refused");
+}
+
+/// Names of fields, and text.
+fn words(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|it| words(it, found)),
+        Value::Object(members) => {
+            for (name, value) in members {
+                found.insert(name.clone());
+                words(value, found);
+            }
+        }
+        Value::String(text) => {
+            found.insert(text.clone());
+        }
+        _ => {}
+    }
 }
 
 /// Every property and every word of the schema's enumerations is in the documentation.

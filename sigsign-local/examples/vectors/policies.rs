@@ -120,7 +120,8 @@ fn bundles() -> Vec<Signed> {
             github("team/app-evil", "release.yml", "refs/tags/v1.2.0"),
         ),
         named("reusable", reusable()),
-        named("gitlab", gitlab()),
+        named("gitlab", gitlab("gitlab.com")),
+        named("gitlab-own", gitlab("gitlab.example.org")),
         named("person", person("a@example.org")),
         named("other-case", person("A@example.org")),
         named("impostor", person("a@example.org.evil.example")),
@@ -157,7 +158,7 @@ fn bundles() -> Vec<Signed> {
                 "refs/tags/v1.2.0",
             ),
         ),
-        gitlab().says(
+        gitlab("gitlab.com").says(
             "provenance-gitlab",
             SLSA,
             provenance("gitlab", "refs/tags/v1.2.0"),
@@ -238,6 +239,11 @@ fn documents() -> Vec<Signed> {
         release().says("vex-affected", "https://openvex.dev/ns/v0.2.0", vex(&affected)),
         release().says("vex-empty", "https://openvex.dev/ns/v0.2.0", vex("")),
         release().earlier(30).says("vex-old", "https://openvex.dev/ns/v0.2.0", vex(&fine)),
+        release().says("vex-investigated", "https://openvex.dev/ns/v0.2.0", vex(&about("CVE-2026-3", "under_investigation"))),
+        release().says("custom", "https://cosign.sigstore.dev/attestation/v1", r#"{"Data":"tested","Timestamp":"2026-01-15T11:00:00Z"}"#),
+        release().says("link", "https://in-toto.io/Link/v1", r#"{"name":"build","command":["make"],"materials":[]}"#),
+        release().says("vuln", "https://cosign.sigstore.dev/attestation/vuln/v1", r#"{"scanner":{"uri":"pkg:github/scan/er@1","result":{"high":0}}}"#),
+        release().says("github-release", "https://in-toto.io/attestation/release/v0.2", r#"{"repository":"team/app","tag":"v1.2.0"}"#),
         release().says("values", "https://example.org/values/v1", r#"{"text":"a b","number":7,"half":1.5,"flag":true,"nothing":null,"list":["x",{"y":"z"}],"time":"2026-01-10T00:00:00Z","a/b":"slash","m~n":"tilde","":"empty"}"#),
     ]
 }
@@ -286,17 +292,17 @@ fn reusable() -> Signed {
     signed
 }
 
-fn gitlab() -> Signed {
+fn gitlab(host: &str) -> Signed {
     let mut recipe = Recipe::v1();
-    let config = "https://gitlab.com/team/app//.gitlab-ci.yml@refs/tags/v1.2.0".to_owned();
+    let config = format!("https://{host}/team/app//.gitlab-ci.yml@refs/tags/v1.2.0");
     recipe.san = San::Uri(config.clone());
-    "https://gitlab.com".clone_into(&mut recipe.issuer);
+    recipe.issuer = format!("https://{host}");
     let extensions = [
         (9, config.clone()),
         (11, "gitlab-hosted".to_owned()),
-        (12, "https://gitlab.com/team/app".to_owned()),
+        (12, format!("https://{host}/team/app")),
         (14, "refs/tags/v1.2.0".to_owned()),
-        (16, "https://gitlab.com/team".to_owned()),
+        (16, format!("https://{host}/team")),
         (18, config),
     ];
     of(recipe, extensions.to_vec())

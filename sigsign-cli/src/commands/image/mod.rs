@@ -11,6 +11,7 @@ use sigsign_core::transport::blocking;
 use super::sign::NO_RUNTIME;
 use crate::cli;
 use crate::exit::Exit;
+use crate::manifests;
 use crate::plan::image::{Copy, Make, Name, Platforms, Verify, Which};
 use crate::plan::policy::JudgeImages;
 use crate::problem::Problem;
@@ -20,13 +21,21 @@ pub(super) fn run(command: cli::Image, ui: &mut Ui) -> Result<Exit, Problem> {
     match command {
         cli::Image::Sign(args) => make::run(&Make::signature(*args, ui.network())?, ui),
         cli::Image::Attest(args) => make::run(&Make::attestation(*args, ui.network())?, ui),
-        cli::Image::Verify(args) if args.policy.is_some() => {
-            let plan = JudgeImages::of_verify(*args, ui.network())?;
-            super::policy::judge_images(&plan, ui)
-        }
-        cli::Image::Verify(args) => verify::run(&Verify::new(*args, ui.network())?, ui),
+        cli::Image::Verify(args) => verify_or_judge(*args, ui),
         cli::Image::Copy(args) => copy::run(&Copy::new(args, ui.network())?, ui),
     }
+}
+
+fn verify_or_judge(args: cli::VerifyImage, ui: &mut Ui) -> Result<Exit, Problem> {
+    let named = manifests::read(&args.from_manifests)?;
+    for warning in &named.warnings {
+        ui.warning(warning);
+    }
+    if args.policy.is_some() {
+        let plan = JudgeImages::of_verify(args, named.images, ui.network())?;
+        return super::policy::judge_images(&plan, ui);
+    }
+    verify::run(&Verify::new(args, named.images, ui.network())?, ui)
 }
 
 /// Does what waits for the network.

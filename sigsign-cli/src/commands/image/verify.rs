@@ -25,6 +25,7 @@ use crate::plan::image::{Name, Verify};
 use crate::predicate;
 use crate::problem::Problem;
 use crate::registry::Registries;
+use crate::report::{Entry, named_in};
 use crate::ui::{Level, Ui};
 
 /// What there is of one name.
@@ -242,6 +243,8 @@ fn name_of(claim: &Claim) -> String {
 struct Shown<'a> {
     schema: u8,
     image: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    named_in: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -284,6 +287,7 @@ impl<'a> Shown<'a> {
         Self {
             schema: 1,
             image: &name.text,
+            named_in: name.sources.iter().map(ToString::to_string).collect(),
             name: None,
             digest: None,
             platform: None,
@@ -335,6 +339,9 @@ fn show(name: &Name, chosen: &Chosen, answer: &Answer, local: bool, ui: &mut Ui)
     if let Some(platform) = &chosen.platform {
         title.push_str(&format!(" ({platform})"));
     }
+    if ui.is_document() {
+        return ui.entry(entry(&title, answer, local).sources(&name.sources));
+    }
     match (ui.level(), ui.format()) {
         (Level::Quiet, _) => {}
         (_, Format::Json) => {
@@ -357,6 +364,7 @@ fn show(name: &Name, chosen: &Chosen, answer: &Answer, local: bool, ui: &mut Ui)
         ui.answer(format_args!("  {}", Escaped(place)));
         details(&verified.report(), ui);
     }
+    title.push_str(&named_in(&name.sources));
     let is_news = answer.verdict.is_err() || ui.level() == Level::Verbose;
     for (place, problem) in answer.others.iter().filter(|_| is_news) {
         ui.problem(Some(&format!("{title}: {place}")), problem);
@@ -367,8 +375,34 @@ fn show(name: &Name, chosen: &Chosen, answer: &Answer, local: bool, ui: &mut Ui)
     }
 }
 
+fn entry(title: &str, answer: &Answer, local: bool) -> Entry {
+    let entry = Entry::new(title, answer.exit());
+    match &answer.verdict {
+        Ok(verified) => {
+            let note = if local {
+                format!("; {LOCAL}")
+            } else {
+                String::new()
+            };
+            entry.said(format!("verified{}{note}", summary(verified)))
+        }
+        Err(problem) => {
+            let others = answer.others.iter().map(|(place, it)| (place.clone(), it));
+            let problem = problem.clone().with_others(others);
+            entry.problem(&match &answer.place {
+                Some(place) => problem.about(place),
+                None => problem,
+            })
+        }
+    }
+}
+
 /// A name about which nothing could be asked.
 fn unanswered(name: &Name, problem: &Problem, ui: &mut Ui) {
+    if ui.is_document() {
+        let entry = Entry::new(&name.text, problem.exit).problem(problem);
+        return ui.entry(entry.sources(&name.sources));
+    }
     if ui.level() > Level::Quiet {
         if ui.format() == Format::Json {
             let refusal = Some(problem.into());
@@ -380,12 +414,13 @@ fn unanswered(name: &Name, problem: &Problem, ui: &mut Ui) {
         let verdict = ui.verdict(problem.exit);
         ui.answer(format_args!("{}: {verdict}", Escaped(&name.text)));
     }
-    ui.problem(Some(&name.text), problem);
+    let title = format!("{}{}", name.text, named_in(&name.sources));
+    ui.problem(Some(&title), problem);
 }
 
 /// What BuildKit says of the image is named, so that nobody takes it for something signed.
 fn show_record(name: &Name, digest: Digest, ui: &mut Ui) {
-    if ui.level() == Level::Quiet {
+    if ui.level() == Level::Quiet || ui.is_document() {
         return;
     }
     if ui.format() == Format::Json {

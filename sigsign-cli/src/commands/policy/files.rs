@@ -18,7 +18,7 @@ use crate::policy::Policy;
 use crate::problem::Problem;
 use crate::ui::Ui;
 
-use super::show::{Detail, exit_of, show, unanswered};
+use super::show::{About, Detail, entry, exit_of, show, unanswered};
 
 pub(super) fn run(
     plan: &plan::policy::Judge,
@@ -45,10 +45,19 @@ pub(super) fn run(
             Ok(verdict) => {
                 let answer = exit_of(verdict.decision(), Exit::NoAnswer);
                 exit = exit.and(answer);
-                show((&name, answer), &verdict, (detail, policy.local), ui);
+                let asked = About {
+                    name: &name,
+                    sources: &[],
+                    exit: answer,
+                };
+                if ui.is_document() {
+                    ui.entry(entry(asked, &verdict, &[]));
+                    continue;
+                }
+                show(asked, &verdict, (detail, policy.local), ui);
             }
             Err(problem) => {
-                unanswered(&name, &problem, ui);
+                unanswered((&name, &[]), &problem, ui);
                 exit = exit.and(problem.exit);
             }
         }

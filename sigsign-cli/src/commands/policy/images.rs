@@ -7,7 +7,7 @@ use sigsign_core::encoding::Escaped;
 use sigsign_core::oci::Target;
 use sigsign_core::policy_file::Evaluator;
 
-use super::show::{Detail, exit_of, show, unanswered};
+use super::show::{About, Detail, entry, exit_of, show, unanswered};
 use crate::commands::image::{AT_ONCE, wait_for};
 use crate::commands::now;
 use crate::exit::Exit;
@@ -38,7 +38,7 @@ pub(super) fn run(plan: &JudgeImages, detail: Detail, ui: &mut Ui) -> Result<Exi
                 pinned.extend(fetched.digest().map(|it| name.pinned(it)));
             }
             Err(problem) => {
-                unanswered(&name.text, problem, ui);
+                unanswered((&name.text, &name.sources), problem, ui);
                 exit = exit.and(problem.exit);
             }
         }
@@ -105,7 +105,16 @@ fn judge(name: &Name, fetched: &Fetched, (policy, detail): (&Policy, Detail), ui
         Some(digest) => name.with_digest(digest),
         None => name.text.clone(),
     };
-    show((&title, exit), &verdict, (detail, policy.local), ui);
+    let asked = About {
+        name: &title,
+        sources: &name.sources,
+        exit,
+    };
+    if ui.is_document() {
+        ui.entry(entry(asked, &verdict, &problems));
+        return exit;
+    }
+    show(asked, &verdict, (detail, policy.local), ui);
     if exit == no_answer {
         for problem in &problems {
             ui.problem(Some(&Escaped(&title).to_string()), problem);

@@ -13,6 +13,7 @@ use crate::instance::LOCAL;
 use crate::json;
 use crate::outcome::Outcome as Answered;
 use crate::problem::Problem;
+use crate::report::{Entry, Source, named_in};
 use crate::ui::{Level, Ui};
 
 /// How much is shown.
@@ -38,23 +39,50 @@ pub(super) fn exit_of(decision: Decision, no_answer: Exit) -> Exit {
 struct Judged<'a> {
     schema: u8,
     artifact: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    named_in: Vec<String>,
     allowed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     local_instance: Option<bool>,
     verdict: Option<Box<RawValue>>,
 }
 
+/// What was asked about, and what came of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct About<'a> {
+    pub(super) name: &'a str,
+    /// Where it is named, if in files.
+    pub(super) sources: &'a [Source],
+    pub(super) exit: Exit,
+}
+
+impl About<'_> {
+    fn title(&self) -> String {
+        format!("{}{}", self.name, named_in(self.sources))
+    }
+}
+
 /// Something about which nothing could be asked.
-pub(super) fn unanswered(name: &str, problem: &Problem, ui: &mut Ui) {
+pub(super) fn unanswered((name, sources): (&str, &[Source]), problem: &Problem, ui: &mut Ui) {
+    if ui.is_document() {
+        return ui.entry(
+            Entry::new(name, problem.exit)
+                .problem(problem)
+                .sources(sources),
+        );
+    }
     match ui.format() {
         Format::Json => ui.answer(Answered::unanswered(name, problem).to_json()),
-        Format::Text => ui.problem(Some(name), problem),
+        Format::Text => {
+            let title = format!("{name}{}", named_in(sources));
+            ui.problem(Some(&title), problem);
+        }
     }
 }
 
 /// Shows what is decided on one subject, and the status that comes of it.
 pub(super) fn show(
-    (name, exit): (&str, Exit),
+    asked: About<'_>,
     verdict: &Verdict,
     (detail, local): (Detail, bool),
     ui: &mut Ui,
@@ -64,15 +92,20 @@ pub(super) fn show(
         (_, Format::Json) => {
             let judged = Judged {
                 schema: 1,
-                artifact: name,
-                allowed: exit == Exit::Done,
+                artifact: asked.name,
+                named_in: asked.sources.iter().map(ToString::to_string).collect(),
+                allowed: asked.exit == Exit::Done,
                 local_instance: local.then_some(true),
                 verdict: RawValue::from_string(verdict.to_json()).ok(),
             };
             return ui.answer(json::line(&judged));
         }
         (level, Format::Text) => {
-            let mut text = format!("{}: {}", Escaped(name), ui.decision(verdict.decision()));
+            let mut text = format!(
+                "{}: {}",
+                Escaped(asked.name),
+                ui.decision(verdict.decision())
+            );
             text.push_str(&rules(verdict));
             if local {
                 text.push_str(&format!("; {LOCAL}"));
@@ -84,8 +117,33 @@ pub(super) fn show(
         }
     }
     if detail == Detail::Short {
-        talk((name, exit), verdict, ui);
+        talk(asked, verdict, ui);
     }
+}
+
+/// What is decided on one subject, for a document. `trouble` is what registries did not give.
+pub(super) fn entry(asked: About<'_>, verdict: &Verdict, trouble: &[Problem]) -> Entry {
+    let About {
+        name,
+        sources,
+        exit,
+    } = asked;
+    let decision = verdict.decision().name();
+    let mut entry = Entry::new(name, exit).said(format!("{decision}{}", rules(verdict)));
+    if !matches!(exit, Exit::Done | Exit::No) {
+        entry = trouble.iter().fold(entry, Entry::problem);
+    }
+    for rule in verdict.rules() {
+        for condition in rule.unmet() {
+            entry = if rule.mode() == Mode::Warn {
+                let code = condition.code().map_or("rule.incomplete", |it| it.code());
+                entry.warning(code, format!("rule {}: {condition}", rule.name()))
+            } else {
+                entry.problem(&problem(condition, rule.name(), exit))
+            };
+        }
+    }
+    entry.sources(sources)
 }
 
 /// The rules that match, by their names.
@@ -106,7 +164,8 @@ fn rules(verdict: &Verdict) -> String {
 }
 
 /// What does not hold, for people: as errors where it decides, else as warnings.
-fn talk((name, exit): (&str, Exit), verdict: &Verdict, ui: &mut Ui) {
+fn talk(asked: About<'_>, verdict: &Verdict, ui: &mut Ui) {
+    let (name, exit) = (&*asked.title(), asked.exit);
     for rule in verdict.rules() {
         for condition in rule.unmet() {
             let sentence = format!("rule {}: {condition}", rule.name());

@@ -93,8 +93,10 @@ async fn bearer_token(
             .authorization("Basic", &pair(user, secret)),
         None => Request::get(query(realm, service_name, &scope)),
     };
-    let request = request.at_most(limits::REGISTRY_TOKEN_BYTES);
-    let answer = transport::send(&*ask.remote.0.transport, &request).await;
+    let request = request
+        .at_most(limits::REGISTRY_TOKEN_BYTES)
+        .timeout(ask.limit);
+    let answer = transport::send(&*ask.remote.inner.transport, &request).await;
     let answer = answer.map_err(|problem| ask.failed(problem))?;
     match answer.status() {
         200 => {
@@ -111,7 +113,7 @@ async fn bearer_token(
 }
 
 async fn credential(ask: &Ask<'_>, registry: &str) -> Result<Option<Credential>, RegistryError> {
-    let found = ask.remote.0.credentials.find(registry, ask.repository);
+    let found = ask.remote.inner.credentials.find(registry, ask.repository);
     found.await.map_err(|problem| RegistryError::Credentials {
         registry: registry.to_owned(),
         problem,

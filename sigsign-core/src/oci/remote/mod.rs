@@ -15,6 +15,7 @@ pub use repository::RemoteRepository;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::credentials::Credentials;
 use super::error::RegistryError;
@@ -28,7 +29,11 @@ use origin::Origin;
 
 /// Registries, over a transport of the caller's. Clones share tokens.
 #[derive(Clone)]
-pub struct Remote(Arc<Inner>);
+pub struct Remote {
+    inner: Arc<Inner>,
+    /// How long one answer may take, without what a blob takes for its length.
+    patience: Duration,
+}
 
 struct Inner {
     transport: Arc<dyn Transport>,
@@ -63,12 +68,23 @@ impl Remote {
         credentials: Arc<dyn Credentials>,
         plain: PlainHosts,
     ) -> Self {
-        Self(Arc::new(Inner {
-            transport,
-            credentials,
-            plain,
-            authorizations: Mutex::default(),
-        }))
+        Self {
+            inner: Arc::new(Inner {
+                transport,
+                credentials,
+                plain,
+                authorizations: Mutex::default(),
+            }),
+            patience: PATIENCE,
+        }
+    }
+
+    /// The same, with so much time for one answer in place of half a minute. A blob has more, by
+    /// its length.
+    #[must_use]
+    pub fn patience(mut self, limit: Duration) -> Self {
+        self.patience = limit;
+        self
     }
 
     /// The repository that a reference names.
@@ -85,7 +101,7 @@ impl Remote {
     }
 
     fn is_plain(&self, registry: &str) -> bool {
-        match &self.0.plain {
+        match &self.inner.plain {
             PlainHosts::None => false,
             PlainHosts::Loopback => origin::is_loopback(registry),
             PlainHosts::Also(others) => {
@@ -102,6 +118,8 @@ struct Ask<'a> {
     registry: &'a str,
     repository: &'a str,
     access: Access,
+    /// How long the answer may take.
+    limit: Duration,
     /// What is asked for, as errors name it.
     what: &'a str,
 }
@@ -162,20 +180,20 @@ impl Ask<'_> {
         request: &Request,
         authorization: &Authorization,
     ) -> Result<Opened, RegistryError> {
-        let request = authorization.on(request.clone());
-        let opened = transport::open(&*self.remote.0.transport, &request).await;
+        let request = authorization.on(request.clone()).timeout(self.limit);
+        let opened = transport::open(&*self.remote.inner.transport, &request).await;
         opened.map_err(|problem| self.failed(problem))
     }
 
     /// What the registry wanted to see last time.
     fn authorization(&self) -> Authorization {
-        let known = self.remote.0.authorizations.lock();
+        let known = self.remote.inner.authorizations.lock();
         let known = known.ok().and_then(|it| it.get(&self.key()).cloned());
         known.unwrap_or(Authorization::Nothing)
     }
 
     fn remember(&self, authorization: Authorization) {
-        if let Ok(mut known) = self.remote.0.authorizations.lock() {
+        if let Ok(mut known) = self.remote.inner.authorizations.lock() {
             known.insert(self.key(), authorization);
         }
     }
@@ -241,6 +259,9 @@ fn message(body: &[u8]) -> String {
         None => text,
     }
 }
+
+/// How long one answer may take, if nobody says otherwise.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Characters of a refusal that are shown.
 const MESSAGE_CHARS: usize = 400;

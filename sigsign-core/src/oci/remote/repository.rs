@@ -42,7 +42,17 @@ impl RemoteRepository {
             registry: &self.registry,
             repository: &self.repository,
             access,
+            limit: self.remote.patience,
             what,
+        }
+    }
+
+    /// With the time that a blob of this length needs on a slow line, and no more.
+    fn ask_at_length<'a>(&'a self, access: Access, what: &'a str, size: u64) -> Ask<'a> {
+        let needed = Duration::from_secs(size.div_euclid(SLOW_LINE)).min(LONGEST);
+        Ask {
+            limit: self.remote.patience.saturating_add(needed),
+            ..self.ask(access, what)
         }
     }
 
@@ -155,10 +165,8 @@ impl RemoteRepository {
     /// Spec: distribution-spec, Pulling blobs
     async fn stream(&self, blob: &Descriptor) -> Result<Option<Box<dyn Pieces>>, RegistryError> {
         let what = format!("blob {}@{}", self.name(), blob.digest());
-        let ask = self.ask(Access::Pull, &what);
-        let request = Request::get(self.blob_url(blob))
-            .accept("*/*")
-            .timeout(STREAM);
+        let ask = self.ask_at_length(Access::Pull, &what, blob.size());
+        let request = Request::get(self.blob_url(blob)).accept("*/*");
         let (answer, body) = ask.open(&request).await?;
         match answer.status() {
             200 => Ok(Some(body)),
@@ -186,7 +194,7 @@ impl RemoteRepository {
     /// Spec: distribution-spec, Pushing a blob monolithically, POST then PUT
     async fn upload(&self, blob: &Descriptor, body: Box<dyn Pieces>) -> Result<(), RegistryError> {
         let what = format!("blob {}@{}", self.name(), blob.digest());
-        let ask = self.ask(Access::Push, &what);
+        let ask = self.ask_at_length(Access::Push, &what, blob.size());
         let start = self.url("blobs/uploads/");
         let types = ("application/octet-stream", "*/*");
         let request = Request::post(start.clone(), types, Vec::new());
@@ -200,12 +208,12 @@ impl RemoteRepository {
         let place = place.map_err(|(to, problem)| ask.wrong_way(to, problem))?;
         let separator = if place.contains('?') { '&' } else { '?' };
         let url = format!("{place}{separator}digest={}", blob.digest());
-        let mut request = Request::put(url, types.0, Vec::new()).timeout(STREAM);
+        let mut request = Request::put(url, types.0, Vec::new()).timeout(ask.limit);
         // A27: whoever else takes the upload knows neither us nor our token
         if Origin::of_url(&place).as_ref() == Some(&self.origin) {
             request = ask.authorization().on(request);
         }
-        let transport = &self.remote.0.transport;
+        let transport = &self.remote.inner.transport;
         let answer = transport.hand_in(&request, blob.size(), body).await;
         let answer = answer.map_err(|problem| ask.failed(problem))?;
         match answer.status() {
@@ -264,7 +272,7 @@ impl Repository for RemoteRepository {
     }
 
     fn wait(&self, time: Duration) -> Pending<'_, ()> {
-        self.remote.0.transport.wait(time)
+        self.remote.inner.transport.wait(time)
     }
 }
 
@@ -299,5 +307,8 @@ fn next_page(answer: &Response) -> Option<String> {
     })
 }
 
-/// How long one blob may take on its way.
-const STREAM: Duration = Duration::from_secs(3600);
+/// Bytes that come in a second where lines are slow.
+const SLOW_LINE: u64 = 128 << 10;
+
+/// How much longer the longest blob may take on its way.
+const LONGEST: Duration = Duration::from_secs(3600);
