@@ -10,8 +10,8 @@ const load = (name) => require(path.join(modules, "node_modules", name));
 
 const schema = JSON.parse(fs.readFileSync(schemaPath, "utf8"));
 const is2020 = String(schema.$schema).includes("2020-12");
-const Ajv = load(is2020 ? "ajv/dist/2020" : "ajv").default;
-const ajv = new Ajv({ strict: is2020, strictTypes: false, strictRequired: false, allErrors: false });
+const Ajv = load(is2020 ? "ajv/dist/2020" : "ajv-draft-04").default;
+const ajv = new Ajv({ strict: is2020, strictTypes: false, strictRequired: false, unicodeRegExp: is2020 });
 load("ajv-formats").default(ajv);
 const validate = ajv.compile(schema);
 const yaml = load("yaml");

@@ -217,7 +217,7 @@ pub(crate) fn of(code: &str) -> Option<&'static str> {
              FILE.sigstore.jsonl; or name one with --bundle PATH"
         }
         code if code.starts_with("rule.") => {
-            "`sigsign policy explain FILE --policy POLICY` shows every condition"
+            "`sigsign policy explain --policy POLICY`, with FILE or --image REF, shows every condition"
         }
         code if code.starts_with("policy-file.") => "docs/policy.md has every field with examples",
         code if code.starts_with("tuf.") => {

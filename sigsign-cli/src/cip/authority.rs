@@ -247,6 +247,8 @@ fn trust(read: &[Authority], rule: &mut Rule, imported: &mut Imported) -> String
     names.dedup();
     match names.as_slice() {
         [] | [None] => String::new(),
+        // A rule that refuses needs no instance.
+        [Some(_)] if !rule.missing.is_empty() => String::new(),
         [Some(name)] => {
             imported.instance(name);
             rule.comment(format!(
