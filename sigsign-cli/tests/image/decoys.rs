@@ -89,7 +89,9 @@ fn rejects_what_only_looks_like_a_signature() {
         server.put_blob(bytes);
         descriptor(BUNDLE, bytes)
     };
-    let cases: [(&str, Value); 6] = [
+    let old = include_bytes!("../../../testdata/crafted/promise-only-01/bundle.sigstore.json");
+    let cases: [(&str, Value); 7] = [
+        ("attachment.version", json!([blob(old)])),
         (
             "attachment.layers",
             json!([good["layers"][0], good["layers"][0]]),

@@ -195,6 +195,8 @@ fn has_documents_for_verifications_only() {
         &["whoami"][..],
         &["image", "copy", "a.b/c:1", "oci:x"],
         &["policy", "check", "x"],
+        // The names would be in the midst of it.
+        &["image", "verify", "a.b/c:1", "--key", "k", "--pin-out", "-"],
     ] {
         let output = folder.run(&[command, &["--format", "sarif"]].concat());
 

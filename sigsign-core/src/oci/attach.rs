@@ -245,21 +245,32 @@ fn described(media_type: &str, bytes: &[u8]) -> Descriptor {
     Descriptor::new(media_type, hash(HashAlgorithm::Sha256, bytes), size)
 }
 
+/// Some registries refuse one of those who hand in the same blob at the same time, and have it then.
 async fn push_bytes(
     repository: &dyn Repository,
     blob: &Descriptor,
     bytes: &[u8],
 ) -> Result<(), RegistryError> {
-    if repository.has_blob(blob).await? {
-        return Ok(());
+    let mut tries = 0;
+    while !repository.has_blob(blob).await? {
+        let body = Box::new(Whole::new(bytes.to_vec()));
+        match repository.push_blob(blob, body).await {
+            Ok(()) => return Ok(()),
+            Err(RegistryError::Status { .. }) if tries < BLOB_TRIES => {
+                repository.wait(backoff(tries)).await;
+                tries = tries.saturating_add(1);
+            }
+            Err(problem) => return Err(problem),
+        }
     }
-    repository
-        .push_blob(blob, Box::new(Whole::new(bytes.to_vec())))
-        .await
+    Ok(())
 }
 
 const BUNDLE_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 const EMPTY: &[u8] = b"{}";
+
+/// How often a blob is handed in again.
+const BLOB_TRIES: u32 = 4;
 
 /// How often the list is written at most.
 const TRIES: u32 = 12;

@@ -11,6 +11,7 @@ use sigsign_core::transport::blocking;
 use super::sign::NO_RUNTIME;
 use crate::cli;
 use crate::exit::Exit;
+use crate::files::is_stdin;
 use crate::manifests;
 use crate::plan::image::{Copy, Make, Name, Platforms, Verify, Which};
 use crate::plan::policy::JudgeImages;
@@ -27,6 +28,12 @@ pub(super) fn run(command: cli::Image, ui: &mut Ui) -> Result<Exit, Problem> {
 }
 
 fn verify_or_judge(args: cli::VerifyImage, ui: &mut Ui) -> Result<Exit, Problem> {
+    if ui.is_document() && args.pin_out.as_deref().is_some_and(is_stdin) {
+        return Err(Problem::usage(
+            "standard output cannot be the names and the document",
+            "give --pin-out a file",
+        ));
+    }
     let named = manifests::read(&args.from_manifests)?;
     for warning in &named.warnings {
         ui.warning(warning);

@@ -11,6 +11,7 @@ use crate::oci::{
     signature_statement,
 };
 use crate::time::Timestamp;
+use std::sync::atomic::Ordering;
 
 const BUNDLE: &str = include_str!(
     "../../../../testdata/public/conda-package/signed-package-2.1.0-hb0f4dca_0.conda.sigstore.json"
@@ -123,6 +124,114 @@ fn keeps_entries_that_others_write_at_the_same_time() {
         .to_string();
 
     assert_eq!(vec![first, second], memory.listed(&tag));
+}
+
+#[test]
+fn waits_longer_where_others_write() {
+    let foreign = |memory: &Memory, image: &Image| {
+        let tag = tag_of(image.digest());
+        let digest = hash(HashAlgorithm::Sha256, b"theirs");
+        let json = format!(
+            r#"{{"schemaVersion":2,"manifests":[{{"mediaType":"{OCI_MANIFEST}","digest":"{digest}","size":1}}]}}"#
+        );
+        // They read the list when it was empty, and write theirs after us.
+        memory
+            .meddling
+            .lock()
+            .unwrap()
+            .push(Box::new(move |manifests| {
+                let value = (OCI_INDEX.to_owned(), json.clone().into_bytes());
+                manifests.insert(tag.clone(), value);
+            }));
+        digest.to_string()
+    };
+    let (alone, among) = (Memory::new(Lists::No), Memory::new(Lists::No));
+    let (first, second) = (image(&alone), image(&among));
+    let theirs = foreign(&among, &second);
+
+    attach_to(&alone, &first, BUNDLE);
+    let ours = attach_to(&among, &second, BUNDLE).digest().to_string();
+
+    let mut listed = among.listed(&tag_of(second.digest()));
+    listed.sort();
+    let mut want = vec![theirs, ours];
+    want.sort();
+    assert_eq!(want, listed);
+    let waits = |memory: &Memory| memory.waits.load(Ordering::Relaxed);
+    assert_eq!((1, 4), (waits(&alone), waits(&among)));
+}
+
+#[test]
+fn hands_in_again_what_was_refused_for_no_reason() {
+    for (refusals, want) in [(4, Ok(())), (5, Err("registry.status"))] {
+        let memory = Memory::new(Lists::Yes);
+        let image = image(&memory);
+        memory.refusals.store(refusals, Ordering::Relaxed);
+
+        let attached = done(attach(
+            &memory,
+            &image.descriptor(),
+            BUNDLE.as_bytes(),
+            TYPE,
+            now(),
+        ));
+
+        assert_eq!(want, attached.map(|_| ()).map_err(|it| it.code()));
+    }
+}
+
+// A8
+#[test]
+fn names_layers_below_a_tag_that_it_does_not_look_at() {
+    let memory = Memory::new(Lists::No);
+    let image = image(&memory);
+    let layer = memory.blob(b"junk");
+    let layer = format!(
+        r#"{{"mediaType":"a/b","digest":"{}","size":4}}"#,
+        layer.digest()
+    );
+    for (count, is_whole) in [(256, true), (257, false)] {
+        let layers = vec![layer.as_str(); count].join(",");
+        let json = format!(r#"{{"schemaVersion":2,"config":{layer},"layers":[{layers}]}}"#);
+        memory.manifest(
+            &format!("{}.sig", tag_of(image.digest())),
+            OCI_MANIFEST,
+            &json,
+        );
+
+        let found = done(find(&memory, image.digest()));
+
+        let codes: Vec<_> = found.unusable().iter().map(|(_, it)| it.code()).collect();
+        assert_eq!(!is_whole, codes.contains(&"registry.pages"), "{count}");
+        assert_eq!(
+            256,
+            codes.iter().filter(|it| **it == "attachment.layer").count()
+        );
+    }
+}
+
+#[test]
+fn rejects_copies_of_what_is_nested_too_deep() {
+    let (from, to) = (Memory::new(Lists::No), Memory::new(Lists::No));
+    let mut inner = image(&from);
+    for _ in 0..9 {
+        let json = format!(
+            r#"{{"schemaVersion":2,"manifests":[{{"mediaType":"{}","digest":"{}","size":{}}}]}}"#,
+            inner.media_type(),
+            inner.digest(),
+            inner.bytes().len()
+        );
+        from.manifest(":1", OCI_INDEX, &json);
+        inner = done(Image::resolve(&from, &Target::Tag("1".to_owned()))).unwrap();
+    }
+
+    let error = done(copy(&from, &to, &inner, Some("1"))).unwrap_err();
+
+    assert!(
+        matches!(error, RegistryError::Depth { cap: 8, .. }),
+        "{error:?}"
+    );
+    assert!(to.manifests.lock().unwrap().is_empty());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::crypto::hash;
@@ -19,6 +20,10 @@ pub(super) struct Memory {
     pub(super) blobs: Mutex<HashMap<String, Vec<u8>>>,
     pub(super) lists: Lists,
     pub(super) meddling: Mutex<Vec<Meddling>>,
+    /// How many blobs are refused before one is taken.
+    pub(super) refusals: AtomicUsize,
+    /// How often time was let pass.
+    pub(super) waits: AtomicUsize,
 }
 
 /// What the repository does about referrers.
@@ -37,6 +42,8 @@ impl Memory {
             blobs: Mutex::default(),
             lists,
             meddling: Mutex::default(),
+            refusals: AtomicUsize::new(0),
+            waits: AtomicUsize::new(0),
         }
     }
 
@@ -162,6 +169,15 @@ impl Repository for Memory {
         body: Box<dyn Pieces>,
     ) -> Pending<'a, Result<(), RegistryError>> {
         Box::pin(async move {
+            let left = self.refusals.load(Ordering::Relaxed);
+            if left > 0 {
+                self.refusals.store(left - 1, Ordering::Relaxed);
+                return Err(RegistryError::Status {
+                    registry: self.name(),
+                    status: 400,
+                    message: String::new(),
+                });
+            }
             let bytes = together(body, 1 << 20).await.map_err(|problem| {
                 let registry = self.name();
                 RegistryError::Unreachable { registry, problem }
@@ -175,6 +191,7 @@ impl Repository for Memory {
     }
 
     fn wait(&self, _: Duration) -> Pending<'_, ()> {
+        self.waits.fetch_add(1, Ordering::Relaxed);
         ready(())
     }
 }
