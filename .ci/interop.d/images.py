@@ -242,6 +242,7 @@ class Images:
         each(lambda it: self.refuse(*it), [
             (registry, verifier, *case) for registry in self.registries
             for case in self.cases(registry) for verifier in self.verifiers])
+        self.bound_to_repository()
 
     def cases(self, registry):
         """The reason, the image, what is asked of it, and of whom."""
@@ -273,6 +274,18 @@ class Images:
         yield "no attestation", f"{registry.host}/bare:1", "spdx", self.who
         yield "the signature of another image", f"{registry.host}/decoy:1", SIGNATURE, self.who
         yield "an index without its platforms", f"{registry.host}/parts:1", SIGNATURE, self.who
+
+    def bound_to_repository(self):
+        """Before bundles a signature named the repository, which does not change when it is copied."""
+        [registry, _] = self.registries
+        waived = ["--danger-no-inclusion-proof", "--bind-repository"]
+        repository = repository_of(self.tags)
+        said = [self.sigsign.verify(f"{registry.host}/{it}:1", SIGNATURE, self.services, self.who, waived)
+                for it in (repository, f"copies/{repository}")]
+        if said[0] is None and "code: simple-signing.repository" in (said[1] or ""):
+            self.refused += 1
+        else:
+            self.wrong("bound to its repository", f"wanted a refusal of the copy for it, found {said}")
 
     def refuse(self, registry, verifier, reason, image, kind, who):
         said = verifier.verify(image, kind, self.services, who)
