@@ -9,6 +9,7 @@ import hashlib
 import inspect
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -45,6 +46,7 @@ def everything():
         "python": made("python", python_pins(), make_environment),
         "js": made("js", js_pins(), make_modules),
         "registry": made("registry", ["docker-registry"], unpack_registry),
+        "browser": browser(),
     }
     return folders, versions(folders)
 
@@ -132,6 +134,27 @@ def unpack_registry(folder):
     (folder / "docker-registry").symlink_to("usr/bin/docker-registry")
 
 
+def browser():
+    """The paths of a browser and of what drives it: the system's, which gets Debian's if it has none."""
+    with locked(cache() / "browser"):
+        if not (found := _browser()) and os.geteuid() == 0 and shutil.which("apt-get"):
+            get = ["apt-get", "install", "-qq", "--no-install-recommends", "chromium", "chromium-driver"]
+            if subprocess.run(get, capture_output=True, check=False).returncode != 0:
+                run(["apt-get", "update", "-qq"], "the list of Debian's packages")
+                run(get, "chromium", environment={"DEBIAN_FRONTEND": "noninteractive"})
+            found = _browser()
+    if not found:
+        raise NotInstalled("no browser is on PATH: install chromium and chromium-driver, or Chrome and chromedriver")
+    return found
+
+
+def _browser():
+    # The driver beside Chrome is of its version.
+    names = [shutil.which(name) for name in ("google-chrome", "chromium")]
+    driver, found = shutil.which("chromedriver"), next(filter(None, names), None)
+    return (found, driver) if found and driver else None
+
+
 def versions(folders):
     """What runs, by name: of Go from the module file, of the others from themselves."""
     modules = dict(line.split()[:2] for line in (HERE / "go/go.mod").read_text().splitlines()
@@ -144,6 +167,7 @@ def versions(folders):
     found["sigstore-js"], found["oidc-provider"] = said(node, cwd=folders["js"]).split()
     registry = said([folders["registry"] / "docker-registry", "--version"]).split()
     found["docker-registry"] = registry[-1]
+    found["browser"] = re.search(r"\d[\d.]+", said([folders["browser"][0], "--version"]))[0]
     return found
 
 

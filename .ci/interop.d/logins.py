@@ -1,99 +1,226 @@
-"""A person logs in at a real OpenID provider: in a browser, and with a code on another device."""
+"""A person logs in at a real OpenID provider with a real browser: here, or with a code on another device.
 
-import html.parser
-import http.cookiejar
+What the browser shows at the end is looked at as well; SIGSIGN_INTEROP_PICTURES names a folder for pictures of it.
+"""
+
 import os
+import pathlib
 import re
 import subprocess
-import urllib.error
-import urllib.parse
-import urllib.request
+import time
+
+from webdriver import Driver
 
 WHO = "jane@example.com"
+SECONDS = 60
+# Screens that people have; the smallest is WCAG 2.2, 1.4.10's.
+SCREENS = [("wide", 1280, 800), ("narrow", 320, 640)]
+SCHEMES = ["light", "dark"]
 
 
-class Form(html.parser.HTMLParser):
-    """The first form of a page, and what it sends along."""
+class Logins:
+    """One of our commands at a time, and somebody in front of it."""
 
-    def __init__(self, page):
-        super().__init__()
-        self.action, self.fields = None, {}
-        self.feed(page)
+    def __init__(self, folder, services, program, processes):
+        self.folder = folder / "logins"
+        self.folder.mkdir()
+        self.services, self.program = services, program
+        self.issuer = services.urls["oidc-provider"]
+        self.driver = Driver(self.folder, services.browser, processes)
+        self.pictures = os.environ.get("SIGSIGN_INTEROP_PICTURES")
+        self.opened = self.folder / "opened"
+        self._write_opener()
 
-    def handle_starttag(self, tag, attributes):
-        found = dict(attributes)
-        if tag == "form" and self.action is None:
-            self.action = found["action"]
-        elif tag == "input" and found.get("name"):
-            self.fields[found["name"]] = found.get("value") or ""
+    def _write_opener(self):
+        """What a desktop opens pages with: leaves the address to the test."""
+        self.desktop = self.folder / "desktop"
+        self.desktop.mkdir()
+        opener = self.desktop / "xdg-open"
+        opener.write_text(f"#!/bin/sh\nprintf '%s' \"$1\" >{self.opened}.new\nexec /bin/mv {self.opened}.new {self.opened}\n")
+        opener.chmod(0o755)
+
+    def start(self, arguments, flow, seconds=SECONDS):
+        """A command that waits for somebody, and what it says to them."""
+        environment = {name: value for name, value in os.environ.items() if name != "CI"}
+        environment["PATH"] = str(self.desktop)
+        self.opened.unlink(missing_ok=True)
+        flags = ["--oidc-flow", flow, "--oidc-issuer", self.issuer, "--oidc-timeout", str(seconds)]
+        process = subprocess.Popen([self.program, *arguments, *flags], env=environment, text=True,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        said = process.stderr.readline() + process.stderr.readline()
+        return process, re.findall(r"https?://[^\s,]+", said)[-1]
+
+    def whoami(self, flow, seconds=SECONDS):
+        config = ["--signing-config", self.services.signing_config(2), "--trusted-root", self.services.trusted_root]
+        return self.start(["whoami", *config], flow, seconds)
+
+    def address_opened(self):
+        """What the command had opened by the desktop."""
+        until = time.monotonic() + SECONDS
+        while not self.opened.exists():
+            if time.monotonic() > until:
+                return "nothing"
+            time.sleep(0.02)
+        return self.opened.read_text()
+
+    # What goes well.
+
+    def in_browser(self):
+        yield from self._signs("browser", lambda window, url: [
+            *([] if self.address_opened() == url else ["another page is opened than is said"]),
+            *self._log_in(window, url),
+            *self._page(window, "Signed in", WHO)])
+
+    def on_device(self):
+        def visit(window, url):
+            window.open(url)
+            window.follow("button[autofocus]")
+            self._say_who(window)
+            text = window.ask("document.body.innerText")
+            return [] if "Sign-in Success" in text else [f"wanted Sign-in Success, found {text[:200]}"]
+        yield from self._signs("device", visit)
+
+    def _signs(self, flow, visit):
+        file = self.folder / f"by-{flow}"
+        file.write_text("signed by whoever logs in\n")
+        bundle = self.folder / f"{flow}.json"
+        trust = ["--trusted-root", self.services.trusted_root]
+        sign = ["sign", file, "--bundle", bundle, *trust, "--signing-config", self.services.signing_config(2)]
+        process, url = self.start(sign, flow)
+        with self.driver.window() as window:
+            yield from visit(window, url)
+            yield from ended(process, 0, "")
+        who = ["--identity", WHO, "--issuer", self.issuer]
+        verify = [self.program, "verify", file, "--bundle", bundle, *who, *trust]
+        if subprocess.run(verify, capture_output=True, check=False).returncode != 0:
+            yield "what was signed does not verify"
+
+    # What does not.
+
+    def denied(self):
+        def deny(window, url):
+            window.open(url)
+            window.follow("a[href$='/abort']")
+            return []
+        yield from self._refused(deny, "The login was denied", "login.denied")
+
+    def other_state(self):
+        yield from self._changed("state", "its state is not ours", "login.state")
+
+    def other_nonce(self):
+        yield from self._changed("nonce", "its nonce is not ours", "login.nonce")
+
+    def _changed(self, name, shown, code):
+        def visit(window, url):
+            return self._log_in(window, re.sub(rf"\b{name}=[^&]+", f"{name}=other", url))
+        yield from self._refused(visit, shown, code)
+
+    def _refused(self, visit, shown, code):
+        process, url = self.whoami("browser")
+        with self.driver.window() as window:
+            yield from visit(window, url)
+            yield from self._page(window, "Not signed in", shown)
+            yield from ended(process, 5, code)
+
+    def closed_window(self):
+        process, url = self.whoami("browser", seconds=2)
+        with self.driver.window() as window:
+            window.open(url)
+        yield from ended(process, 5, "login.timeout")
+
+    def called_twice(self):
+        """Whoever comes later with the same address is not let in; nobody listens any more."""
+        process, url = self.whoami("browser")
+        with self.driver.window() as window:
+            yield from self._log_in(window, url)
+            yield from ended(process, 0, "")
+            back = window.place()
+            try:
+                window.open(back)
+                yield "somebody still listens"
+            except OSError as error:
+                if "ERR_CONNECTION_REFUSED" not in str(error):
+                    yield f"wanted a refused connection, found {error}"
+
+    def denied_device(self):
+        process, url = self.whoami("device")
+        with self.driver.window() as window:
+            window.open(url)
+            window.follow("button[name='abort']")
+            yield from ended(process, 5, "login.denied")
+
+    def forgotten_device(self):
+        process, _ = self.whoami("device", seconds=2)
+        yield from ended(process, 5, "login.expired")
+
+    # What a person does, and sees.
+
+    def _log_in(self, window, url):
+        window.open(url)
+        self._say_who(window)
+        return []
+
+    def _say_who(self, window):
+        """Answers the provider until it has no more questions."""
+        for _ in range(3):
+            if window.has("input[name='login']"):
+                window.write("input[name='login']", WHO)
+                window.write("input[name='password']", "any")
+            if not window.has("form button[type='submit']"):
+                return
+            window.follow("form button[type='submit']")
+
+    def _page(self, window, title, shown):
+        """The page at the end: what it says, that it needs nobody else, and fits any screen."""
+        place = window.place()
+        if window.ask("document.title") != f"{title} - sigsign":
+            yield f"wanted the page {title}, found {window.ask('document.title')} at {place}"
+            return
+        text = window.ask("document.body.innerText")
+        if shown not in text:
+            yield f"wanted {shown} in the page, found {text}"
+        origin = re.match(r"http://[^/]+", place)[0]
+        # The status is meant for programs.
+        said = (it for it in window.complaints() if origin in it)
+        yield from (it for it in said if "status of 400" not in it)
+        if others := window.ask("performance.getEntriesByType('resource').map(it => it.name)"):
+            yield f"the page fetches {others}"
+        for name, width, height in SCREENS:
+            for scheme in SCHEMES:
+                window.look(width, height, scheme)
+                if window.ask("document.documentElement.scrollWidth") > width:
+                    yield f"the page is wider than {width} pixels"
+                if self.pictures:
+                    kind = re.sub(r"\W+", "-", shown.lower())
+                    picture = pathlib.Path(self.pictures, f"{kind}-{name}-{scheme}.png")
+                    picture.write_bytes(window.picture())
 
 
-class Person:
-    """Whoever follows links, keeps cookies, and says who they are."""
-
-    def __init__(self):
-        jar = http.cookiejar.CookieJar()
-        direct = urllib.request.ProxyHandler({})
-        self.browser = urllib.request.build_opener(direct, urllib.request.HTTPCookieProcessor(jar))
-        self.place = None
-
-    def open(self, url, form=None):
-        data = urllib.parse.urlencode(form).encode() if form is not None else None
-        try:
-            with self.browser.open(url, data, timeout=20) as answer:
-                self.place, page = answer.url, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            self.place, page = error.url, error.read().decode()
-        return page
-
-    def log_in(self, url, until):
-        """Fills in what there is to fill in; the last page."""
-        page = self.open(url)
-        for _ in range(6):
-            if until in page:
-                return page
-            form = Form(page)
-            if form.action is None:
-                return page
-            if "login" in form.fields:
-                form.fields.update(login=WHO, password="any")
-            page = self.open(urllib.parse.urljoin(self.place, form.action), form.fields)
-        return page
+def ended(process, status, code):
+    """The command is done, with this status and for this reason."""
+    try:
+        _, said = process.communicate(timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        yield "the command still waits"
+        return
+    finally:
+        process.kill()
+        process.wait()
+    if process.returncode != status or code not in said:
+        yield f"wanted {status} {code}, found {process.returncode}: {said.strip()}"
 
 
-def start(program, arguments):
-    environment = {name: value for name, value in os.environ.items() if name != "CI"}
-    # Nothing opens by itself: the person is Person.
-    environment["PATH"] = ""
-    return subprocess.Popen([program, *arguments], env=environment, text=True, stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-
-
-def check(folder, services, program):
+def check(folder, services, program, processes):
     """What goes wrong, and a line about what does not."""
-    file = folder / "for-logins"
-    file.write_text("signed by whoever logs in\n")
-    trust = ["--trusted-root", services.trusted_root]
+    logins = Logins(folder, services, program, processes)
+    good = [logins.in_browser, logins.on_device]
+    bad = [logins.denied, logins.other_state, logins.other_nonce, logins.closed_window, logins.called_twice,
+           logins.denied_device, logins.forgotten_device]
+    names = [it.__name__.replace("_", " ") for it in good + bad]
     problems = []
-    for flow, until in [("browser", "Signed in"), ("device", "Sign-in Success")]:
-        bundle = folder / f"login-{flow}.json"
-        sign = ["sign", file, "--bundle", bundle, *trust, "--signing-config", services.signing_config(2),
-                "--oidc-flow", flow, "--oidc-issuer", services.urls["oidc-provider"], "--oidc-timeout", "60"]
-        process = start(program, sign)
+    for login, name in zip(good + bad, names):
         try:
-            invitation = process.stderr.readline() + process.stderr.readline()
-            url = re.findall(r"https?://[^\s,]+", invitation)[-1]
-            page = Person().log_in(url, until)
-            said = process.communicate(timeout=60)
-        finally:
-            process.kill()
-            process.wait()
-        who = ["--identity", WHO, "--issuer", services.urls["oidc-provider"]]
-        verify = [program, "verify", file, "--bundle", bundle, *who, *trust]
-        if process.returncode != 0:
-            problems.append(f"login, {flow}: {said[1].strip()}")
-        elif until not in page:
-            problems.append(f"login, {flow}: wanted the page {until}, found {page[:200]}")
-        elif subprocess.run(verify, capture_output=True, check=False).returncode != 0:
-            problems.append(f"login, {flow}: what was signed does not verify")
-    return problems, "a person logged in at oidc-provider and signed: browser, device"
+            problems += [f"login, {name}: {problem}" for problem in login()]
+        except OSError as error:
+            problems.append(f"login, {name}: {error}")
+    return problems, f"logins at oidc-provider with a real browser: {', '.join(names)}"

@@ -26,6 +26,7 @@ class Services:
         self.go = folders["go"]
         self.js = folders["js"]
         self.registry = folders["registry"] / "docker-registry"
+        self.browser = folders["browser"]
         self.sigsign = sigsign
         self.processes = processes
         self.keys = Keys(self.folder / "keys")
