@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{RawQuery, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::get;
 use sigsign_core::oidc::IdentityToken;
@@ -57,7 +57,7 @@ impl Listener {
         let router = Router::new()
             .route(PATH, get(come_back))
             .fallback(|| async { page::nothing_here() })
-            .with_state(visits);
+            .with_state((visits, self.port));
         let mut serving = Vec::new();
         for socket in self.sockets {
             let mut over = over.subscribe();
@@ -81,9 +81,13 @@ impl Listener {
 }
 
 async fn come_back(
-    State(visits): State<mpsc::Sender<Visit>>,
+    State((visits, port)): State<(mpsc::Sender<Visit>, u16)>,
+    headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
+    if !is_visit(&headers, port) {
+        return page::nothing_here();
+    }
     let (answer, answered) = oneshot::channel();
     let visit = (query.unwrap_or_default(), answer);
     // There is room for one: whoever comes later is not waited for.
@@ -91,6 +95,17 @@ async fn come_back(
         Ok(()) => answered.await.unwrap_or_else(|_| page::too_late()),
         Err(_) => page::too_late(),
     }
+}
+
+/// Whether a browser was sent here by name, to show what it finds: the pages of others can neither
+/// pass for this address (DNS rebinding) nor end a login with a picture that they seem to fetch.
+///
+/// Spec: Fetch Metadata Request Headers, 2.1
+fn is_visit(headers: &HeaderMap, port: u16) -> bool {
+    let header = |name| headers.get(name).and_then(|it| it.to_str().ok());
+    let ours = ["localhost", "127.0.0.1", "[::1]"].map(|host| format!("{host}:{port}"));
+    let is_ours = header("host").is_some_and(|host| ours.iter().any(|it| it == host));
+    is_ours && header("sec-fetch-dest").is_none_or(|it| it == "document")
 }
 
 /// A page with this status.
@@ -102,7 +117,8 @@ pub(super) fn respond(status: StatusCode, html: String) -> Response {
         ("x-content-type-options", "nosniff"),
         (
             "content-security-policy",
-            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
+            "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; \
+             base-uri 'none'; form-action 'none'",
         ),
     ];
     axum::response::IntoResponse::into_response((status, headers, html))

@@ -80,13 +80,20 @@ impl Waiting {
 
 pub(crate) fn http(method: &str, url: &str, body: &str) -> Page {
     let rest = url.strip_prefix("http://").unwrap();
+    let host = rest.split('/').next().unwrap();
+    http_with(method, url, host, "accept: */*", body)
+}
+
+/// The same with this host, and one header more.
+fn http_with(method: &str, url: &str, host_header: &str, header: &str, body: &str) -> Page {
+    let rest = url.strip_prefix("http://").unwrap();
     let (host, path) = rest.split_at(rest.find('/').unwrap());
     let port: u16 = host.rsplit_once(':').unwrap().1.parse().unwrap();
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     write!(
         stream,
-        "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {}\r\n\
-         content-type: application/x-www-form-urlencoded\r\n\r\n{body}",
+        "{method} {path} HTTP/1.1\r\nhost: {host_header}\r\nconnection: close\r\n\
+         content-length: {}\r\n{header}\r\ncontent-type: application/x-www-form-urlencoded\r\n\r\n{body}",
         body.len()
     )
     .unwrap();
@@ -135,6 +142,32 @@ fn signs_as_whoever_logs_in_in_a_browser() {
         let url = place.replace("/auth/callback", path);
         assert_eq!(status, http(method, &url, "").status, "{method} {path}");
     }
+    // Pages of others, which fetch this one or pass for it, end nothing, with whatever they bring.
+    let host = place
+        .strip_prefix("http://")
+        .unwrap()
+        .split('/')
+        .next()
+        .unwrap();
+    let junk = format!("{place}?state=x&code=y");
+    for (url, host, header) in [
+        (&back, "evil.example", "accept: */*"),
+        (
+            &back,
+            &*host.replace("localhost", "evil.localhost"),
+            "accept: */*",
+        ),
+        (&junk, host, "sec-fetch-dest: image"),
+        (&junk, host, "sec-fetch-dest: iframe"),
+    ] {
+        assert_eq!(
+            404,
+            http_with("GET", url, host, header, "").status,
+            "{host} {header}"
+        );
+    }
+    let long = format!("{place}?state={}", "x".repeat(200_000));
+    assert_eq!(414, http("GET", &long, "").status);
     let page = http("GET", &back, "");
     let (exit, stdout, said) = waiting.end();
 
@@ -146,7 +179,7 @@ fn signs_as_whoever_logs_in_in_a_browser() {
     assert_eq!(200, page.status);
     assert!(page.body.contains("<h1>Signed in</h1>"), "{}", page.body);
     assert!(
-        page.body.contains("<strong>jane@example.com</strong>"),
+        page.body.contains(r#"<p class="who">jane@example.com</p>"#),
         "{}",
         page.body
     );
@@ -189,7 +222,32 @@ fn rejects_logins_in_a_browser_by_their_kind() {
             "allow",
         )
     };
+    let other_issuer: Visit<'_> = &|url| format!("{}&iss=https%3A%2F%2Fevil", answer(url, "allow"));
+    let twice: Visit<'_> = &|url| format!("{}&code=x", answer(url, "allow"));
+    let no_text: Visit<'_> = &|url| answer(url, "allow").replace("code=", "code=%ff");
+    let nothing: Visit<'_> = &|url| answer(url, "allow").split('?').next().unwrap().to_owned();
+    let markup: Visit<'_> = &|url| {
+        let state = url
+            .split("state=")
+            .nth(1)
+            .unwrap()
+            .split('&')
+            .next()
+            .unwrap();
+        let place = answer(url, "allow");
+        let place = place.split('?').next().unwrap();
+        format!("{place}?state={state}&error=a&error_description=%3Cscript%3E%0A%1b[2J::error::b")
+    };
     for (visit, code, shown) in [
+        (other_issuer, "login.issuer", "found one of https://evil"),
+        (twice, "login.answer", "Wanted each value once"),
+        (no_text, "login.answer", "Wanted each value once"),
+        (nothing, "login.state", "its state is not ours"),
+        (
+            markup,
+            "login.refused",
+            r"&lt;script&gt;\u{a}\u{1b}[2J::error::b",
+        ),
         (denied, "login.denied", "The login was denied"),
         (state, "login.state", "its state is not ours"),
         (nonce, "login.nonce", "its nonce is not ours"),
