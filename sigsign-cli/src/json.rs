@@ -8,19 +8,18 @@ pub(crate) fn line(value: &impl Serialize) -> String {
     visible(serde_json::to_string(value).unwrap_or_default())
 }
 
-/// JSON in which characters that deceive a reader are escaped, as they may be in strings; outside
-/// of them there are none.
+/// JSON in which characters that deceive a reader, or a runner that looks for `##[commands]`, are
+/// escaped, as they may be in strings; outside of them there are none.
 fn visible(json: String) -> String {
-    if json
-        .bytes()
-        .all(|byte| byte.is_ascii_graphic() || byte == b' ')
-    {
+    let is_plain = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
+    if json.bytes().all(is_plain) && !json.contains("##") {
         return json;
     }
     let mut text = String::with_capacity(json.len());
     for c in json.chars() {
         let plain = c.encode_utf8(&mut [0; 4]).to_owned();
-        if Escaped(&plain).to_string() == plain {
+        let is_mark = c == '#' && text.ends_with('#');
+        if !is_mark && Escaped(&plain).to_string() == plain {
             text.push(c);
         } else {
             for unit in c.encode_utf16(&mut [0; 2]) {
@@ -45,6 +44,16 @@ mod tests {
             "\"a\\u001b[2J\\u007f\\u009b\\u202e\\udb40\\udc41\u{e9}\\\"\\\\\"",
             line
         );
+        assert_eq!(text, serde_json::from_str::<String>(&line).unwrap());
+    }
+
+    #[test]
+    fn escapes_commands_to_runners() {
+        let text = "##[set-output name=a]b ###";
+
+        let line = line(&text);
+
+        assert_eq!(r##""#\u0023[set-output name=a]b #\u0023#""##, line);
         assert_eq!(text, serde_json::from_str::<String>(&line).unwrap());
     }
 }

@@ -94,7 +94,9 @@ pub(crate) fn pem_encode(label: &str, der: &[u8]) -> String {
     pem
 }
 
-/// Text from outside, shown with control, bidirectional and invisible characters escaped.
+/// Text from outside, shown with control, bidirectional and invisible characters escaped, and with
+/// what the runner of a CI platform would take for a command: `##[...]` and `##vso[...]` anywhere in a
+/// line, `::name::` where it begins.
 #[derive(Clone, Copy, Debug)]
 #[expect(
     clippy::exhaustive_structs,
@@ -104,15 +106,29 @@ pub struct Escaped<'a>(pub &'a str);
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut is_command = begins_command(self.0);
+        let mut before = None;
         for c in self.0.chars() {
-            if is_deceptive(c) {
+            let is_mark = match c {
+                ':' => std::mem::take(&mut is_command),
+                '#' => before == Some('#'),
+                _ => false,
+            };
+            if is_mark || is_deceptive(c) {
                 write!(f, "{}", c.escape_unicode())?;
             } else {
                 f.write_char(c)?;
             }
+            before = Some(c);
         }
         Ok(())
     }
+}
+
+/// `::name`, which is a command to GitHub's runners at the beginning of a line.
+fn begins_command(text: &str) -> bool {
+    let name = text.trim_start().strip_prefix("::");
+    name.is_some_and(|it| it.starts_with(|c: char| c.is_ascii_alphabetic()))
 }
 
 fn is_deceptive(c: char) -> bool {
@@ -203,5 +219,19 @@ mod tests {
         let shown = Escaped("a\u{202e}b\u{1b}[2J\u{0}é\u{200b}").to_string();
 
         assert_eq!("a\\u{202e}b\\u{1b}[2J\\u{0}é\\u{200b}", shown);
+    }
+
+    #[test]
+    fn escapes_what_a_runner_obeys() {
+        for (text, want) in [
+            ("::error::a", r"\u{3a}:error::a"),
+            (" ::add-mask::a", r" \u{3a}:add-mask::a"),
+            ("a##[b]c", r"a#\u{23}[b]c"),
+            ("###vso[a]", r"#\u{23}\u{23}vso[a]"),
+            ("[::1]:80, ::1, a::b, #1", "[::1]:80, ::1, a::b, #1"),
+            ("::1", "::1"),
+        ] {
+            assert_eq!(want, Escaped(text).to_string());
+        }
     }
 }

@@ -49,7 +49,7 @@ pub(super) fn outputs(runner: &Runner, values: &[(&str, String)]) -> Result<(), 
     };
     let lines = values
         .iter()
-        .map(|(name, value)| format!("{name}={}\n", plain(value)));
+        .map(|(name, value)| format!("{name}={}\n", value.replace(['\r', '\n'], " ")));
     append(path, &lines.collect::<String>())
 }
 
