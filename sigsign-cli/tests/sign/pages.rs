@@ -38,7 +38,10 @@ for word in "$@"; do
     --repository) repository=next ;;
     *)
       word=${word//https:\/\/tuf.example.com/$URL/tuf}
-      words+=("${word//https:\/\/issuer.example.com/$URL}")
+      case $word in
+        https://issuer.example.com | https://gitlab.com | https://accounts.google.com) word=$URL ;;
+      esac
+      words+=("$word")
       ;;
   esac
 done
@@ -69,10 +72,10 @@ impl Reader {
         fs::create_dir_all(folder.path("bin")).unwrap();
         crate::platforms::install(&folder, "bin/sigsign", IN_FRONT);
         let is_job = ["actions", "gitlab", "install", "verify"].contains(&page);
-        let claims = if is_job {
-            shape::github("o/r", "release.yml", "refs/heads/main")
-        } else {
-            shape::email("jane@example.com")
+        let claims = match page {
+            "gitlab" => shape::gitlab("g/p", "main"),
+            _ if is_job => shape::github("o/r", "release.yml", "refs/heads/main"),
+            _ => shape::email("jane@example.com"),
         };
         folder.write("token", &served.instance.oidc().mint(claims));
         folder.write("sbom.spdx.json", r#"{"spdxVersion":"SPDX-2.3"}"#);
@@ -92,7 +95,7 @@ impl Reader {
             if is_job || page == "air-gap" {
                 it.run(&format!("sigsign sign {name}"));
             }
-            if is_job {
+            if is_job && page != "gitlab" {
                 it.run(&format!("sigsign attest {name} --slsa"));
             }
         }
