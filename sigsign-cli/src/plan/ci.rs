@@ -2,8 +2,11 @@
 //!
 //! Spec: GitHub's documentation, "Variables reference" and "Metadata syntax reference"
 
+mod check;
+mod images;
+
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use sigsign_core::crypto::Scheme;
 use sigsign_core::oidc::ambient::Provider;
@@ -14,11 +17,17 @@ use crate::cli::{self, Network};
 use crate::predicate;
 use crate::problem::Problem;
 
+pub(crate) use check::Check;
+pub(crate) use images::{Image, Images};
+
 /// What to do in a job.
 #[derive(Debug)]
 pub(crate) struct GitHub {
     pub(crate) work: Work,
     pub(crate) files: Files,
+    pub(crate) images: Images,
+    /// Nothing to do is a mistake.
+    pub(crate) fail_on_empty: bool,
     pub(crate) runner: Runner,
 }
 
@@ -65,19 +74,12 @@ pub(crate) enum Others {
     Stay,
 }
 
-/// What `verify` is told, beside the files.
-#[derive(Debug)]
-pub(crate) struct Check {
-    pub(crate) arguments: Vec<OsString>,
-}
-
 /// Which files.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Files {
     pub(crate) patterns: Vec<String>,
     /// Those that begin with an exclamation mark, without it.
     pub(crate) excluded: Vec<String>,
-    pub(crate) fail_on_empty: bool,
 }
 
 /// What the runner says of the job.
@@ -117,8 +119,8 @@ impl GitHub {
         let files = Files {
             patterns: inputs.patterns(false)?,
             excluded: inputs.patterns(true)?,
-            fail_on_empty: inputs.flag("FAIL_ON_EMPTY", true)?,
         };
+        let images = Images::new(&inputs, network)?;
         let mode = inputs.text("MODE");
         let work = match mode.as_deref().unwrap_or("sign") {
             "sign" => Work::Make(Box::new(Make::new(&inputs, true, network)?)),
@@ -126,11 +128,15 @@ impl GitHub {
             "verify" => Work::Verify(Check::new(&inputs)?),
             other => return Err(wrong("MODE", "sign, attest or verify", other)),
         };
-        let runner = Runner::new(at, inputs.flag("SUMMARY", true)?)?;
+        if let Work::Make(make) = &work {
+            make.check_place_of(&images)?;
+        }
         Ok(Self {
             work,
             files,
-            runner,
+            images,
+            fail_on_empty: inputs.flag("FAIL_ON_EMPTY", true)?,
+            runner: Runner::new(at, inputs.flag("SUMMARY", true)?)?,
         })
     }
 }
@@ -176,66 +182,20 @@ impl Make {
         Ok(make)
     }
 
+    /// Bundles of images have a place: their registries, or a folder.
+    fn check_place_of(&self, images: &Images) -> Result<(), Problem> {
+        if images.is_empty() || images.push || self.bundle_dir.is_some() {
+            return Ok(());
+        }
+        Err(Problem::usage(
+            "push-to-registry is false, and there is no other place for bundles of images",
+            "say where they go with bundle-dir",
+        ))
+    }
+
     /// There are no statements to make.
     pub(crate) fn is_silent(&self) -> bool {
         !self.provenance && self.predicates.is_empty()
-    }
-}
-
-impl Check {
-    /// Who must have signed: this repository, if nobody else is named.
-    fn new<V: Variables>(inputs: &Inputs<'_, V>) -> Result<Self, Problem> {
-        if let Some(policy) = inputs.path("POLICY")? {
-            return Self::by_policy(inputs, &policy);
-        }
-        let mut arguments: Vec<OsString> = Vec::new();
-        let mut option = |name: &str, value: Option<String>| {
-            if let Some(value) = value {
-                arguments.push(format!("{name}={value}").into());
-            }
-        };
-        let identity = inputs.text("IDENTITY");
-        let repository = inputs.text("REPOSITORY");
-        if identity.is_none() {
-            let own = || (inputs.0)("GITHUB_REPOSITORY");
-            option("--repository", repository.or_else(own));
-        } else if repository.is_some() {
-            return Err(Problem::usage(
-                "identity and repository both say who must have signed",
-                "give one of them",
-            ));
-        }
-        option("--identity", identity);
-        option("--issuer", inputs.text("ISSUER"));
-        option("--type", inputs.text("PREDICATE_TYPE"));
-        let services = inputs.services();
-        option("--instance", services.instance);
-        let root = services.trusted_root;
-        option("--trusted-root", root.map(|it| it.display().to_string()));
-        Ok(Self { arguments })
-    }
-
-    /// A policy file says everything, so that nothing else may.
-    fn by_policy<V: Variables>(inputs: &Inputs<'_, V>, policy: &Path) -> Result<Self, Problem> {
-        const OTHERS: [&str; 6] = [
-            "REPOSITORY",
-            "IDENTITY",
-            "ISSUER",
-            "PREDICATE_TYPE",
-            "INSTANCE",
-            "TRUSTED_ROOT",
-        ];
-        if let Some(name) = OTHERS.iter().find(|it| inputs.text(it).is_some()) {
-            return Err(Problem::usage(
-                format!("policy and {} both say what is trusted", input(name)),
-                "the policy file decides, in place of every other input",
-            ));
-        }
-        let mut option = OsString::from("--policy=");
-        option.push(policy);
-        Ok(Self {
-            arguments: vec![option],
-        })
     }
 }
 
@@ -290,18 +250,23 @@ impl<V: Variables> Inputs<'_, V> {
         }
     }
 
+    /// The lines that have something in them.
+    fn lines(&self, name: &str) -> Vec<String> {
+        let text = self.text(name).unwrap_or_default();
+        let lines = text.lines().map(str::trim).filter(|it| !it.is_empty());
+        lines.map(str::to_owned).collect()
+    }
+
     /// Patterns, a line each.
     fn patterns(&self, excluded: bool) -> Result<Vec<String>, Problem> {
-        let text = self.text("FILES").unwrap_or_default();
-        let lines = text.lines().map(str::trim).filter(|it| !it.is_empty());
         let mut patterns = Vec::new();
-        for line in lines {
+        for line in self.lines("FILES") {
             let (is_excluded, pattern) = match line.strip_prefix('!') {
                 Some(pattern) => (true, pattern),
-                None => (false, line),
+                None => (false, line.as_str()),
             };
             if pattern.starts_with('-') {
-                return Err(wrong("FILES", "files or patterns, a line each", line));
+                return Err(wrong("FILES", "files or patterns, a line each", &line));
             }
             if is_excluded == excluded {
                 patterns.push(pattern.to_owned());
@@ -389,7 +354,7 @@ mod tests {
 
         assert_eq!(["dist/*", "a b"], *plan.files.patterns);
         assert_eq!(["dist/*.txt"], *plan.files.excluded);
-        assert!(plan.files.fail_on_empty);
+        assert!(plan.fail_on_empty && plan.images.is_empty());
         let Work::Make(make) = plan.work else {
             panic!("not to verify");
         };

@@ -439,7 +439,7 @@ impl Reach {
 
 impl cli::Reach {
     /// As another command takes it.
-    fn arguments(&self) -> Vec<OsString> {
+    pub(super) fn arguments(&self) -> Vec<OsString> {
         let mut arguments = Vec::new();
         if self.plain_http {
             arguments.push("--plain-http".into());

@@ -2,6 +2,7 @@
 
 mod action;
 mod api;
+mod images;
 mod release;
 
 use std::collections::BTreeMap;
@@ -401,6 +402,7 @@ fn refuses_files_that_are_not_there_or_not_of_the_job() {
         ("/etc/hostname", 3, "ci.outside", "copy into it"),
         ("dist/../../*", 3, "ci.outside", "copy into it"),
         ("--key", 2, "cli.usage", "SIGSIGN_FILES"),
+        ("/dev/nul*", 3, "ci.outside", "copy into it"),
         ("dist/***", 2, "cli.usage", "** for folders"),
         ("dist/app\nother/app", 3, "ci.same-name", "two steps"),
     ] {
@@ -451,6 +453,8 @@ fn names_that_look_like_something_else_stay_names() {
         "\u{fc}\u{202e}",
         "new\nline",
         "--help",
+        "##[set-output name=identity]x",
+        "a##vso[task.setvariable variable=b]c",
     ];
     for name in names {
         job.folder.write(&format!("dist/{name}"), name);
@@ -464,6 +468,8 @@ fn names_that_look_like_something_else_stay_names() {
             .lines()
             .all(|it| it.starts_with("signed ") || it.starts_with("attested "))
     );
+    // What the runners of GitHub and Azure obey anywhere in a line.
+    assert!(!shown.contains("##"), "{shown}");
     let outputs = job.outputs();
     assert_eq!(6, outputs.len(), "{outputs:?}");
     let bundles: Vec<String> = serde_json::from_str(&outputs["bundles"]).unwrap();
@@ -497,4 +503,35 @@ fn warns_when_a_private_name_becomes_public() {
         "{first}"
     );
     assert_eq!(Some(4), output.status.code());
+}
+
+#[test]
+fn what_a_hostile_bundle_says_is_no_command_to_a_runner() {
+    let job = Job::new();
+    job.folder
+        .write("root.json", job.served.instance.trusted_root());
+    job.folder.write("dist/app.sigstore.json", "{}");
+    let claim = "::add-mask::x ##[add-mask]y";
+    for (name, value) in [("identity", claim), ("issuer", claim)] {
+        let inputs = [
+            ("MODE", "verify"),
+            ("FILES", "dist/app"),
+            ("TRUSTED_ROOT", "root.json"),
+            ("INSTANCE", ""),
+            (
+                "IDENTITY",
+                if name == "identity" { value } else { WORKFLOW },
+            ),
+            ("ISSUER", if name == "issuer" { value } else { "https://i" }),
+        ];
+
+        let output = job.step(&inputs).output().unwrap();
+
+        let said = text(&output.stdout).to_owned() + text(&output.stderr);
+        assert_ne!(Some(0), output.status.code());
+        assert!(!said.contains("##["), "{said}");
+        let commands = said.lines().filter(|it| it.trim_start().starts_with("::"));
+        let ours = |it: &str| it.starts_with("::error title=sigsign::");
+        assert!(commands.into_iter().all(ours), "{said}");
+    }
 }

@@ -2,7 +2,7 @@
 
 mod containerd;
 mod deploy;
-mod registry;
+pub(crate) mod registry;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};

@@ -6,7 +6,6 @@ use std::ffi::OsString;
 
 use futures_util::stream::{self, StreamExt as _};
 use serde::Serialize;
-use sigsign_core::bundle::KeyMaterial;
 use sigsign_core::encoding::Escaped;
 use sigsign_core::oci::{Attached, Place, Repository, SIGNATURE_TYPE, attach, signature_statement};
 use sigsign_core::sign::SignedBundle;
@@ -15,7 +14,7 @@ use super::{AT_ONCE, Chosen, about, choose, resolve};
 use crate::cli::Format;
 use crate::commands::attest::{provenance, statement};
 use crate::commands::now;
-use crate::commands::sign::shown::quoted;
+use crate::commands::sign::shown::{image_command, quoted};
 use crate::commands::sign::{Contents, Signatory, Who, on_threads};
 use crate::exit::Exit;
 use crate::files::Document;
@@ -270,25 +269,10 @@ fn show(plan: &Make, made: &Made<'_>, ui: &mut Ui) {
 
 /// The command that verifies what was just made.
 fn command(plan: &Make, made: &Made<'_>) -> Vec<OsString> {
-    let digest = made.work.chosen.descriptor.digest();
-    let mut words: Vec<OsString> = ["sigsign", "image", "verify"].map(OsString::from).to_vec();
-    words.push(made.work.name.pinned(digest).into());
-    if let What::Attestation { predicate_type, .. } = &plan.what {
-        let name = predicate::name_of(predicate_type);
-        words.extend(["--type".into(), name.into()]);
-    }
-    words.extend(plan.verify_with.iter().cloned());
-    match made.signed.bundle().key_material() {
-        KeyMaterial::Certificate(_) => {
-            let verified = made.signed.verified();
-            for (name, value) in [
-                ("--identity", verified.subject()),
-                ("--issuer", verified.issuer()),
-            ] {
-                words.extend([name.into(), value.unwrap_or_default().into()]);
-            }
-        }
-        _ => words.extend(["--key".into(), "PUBLIC_KEY.pem".into()]),
-    }
-    words
+    let name = made.work.name.pinned(made.work.chosen.descriptor.digest());
+    let kind = match &plan.what {
+        What::Attestation { predicate_type, .. } => Some(predicate_type.as_str()),
+        What::Signature { .. } => None,
+    };
+    image_command(name, kind, &plan.verify_with, &made.signed)
 }

@@ -136,7 +136,7 @@ fn no_platform(image: &Image, wanted: &str) -> Problem {
 }
 
 /// What went wrong with a registry, about one image.
-fn about(name: &Name) -> impl Fn(RegistryError) -> Problem {
+pub(super) fn about(name: &Name) -> impl Fn(RegistryError) -> Problem {
     let text = name.text.clone();
     move |error| Problem::from(error).about(&text)
 }

@@ -162,19 +162,40 @@ pub(crate) fn command(made: &Made<'_>, signed: &SignedBundle) -> Vec<OsString> {
         words.extend(["--type".into(), name.into()]);
     }
     words.extend(made.verify_with.iter().cloned());
+    words.extend(who(signed));
+    words
+}
+
+/// The command that verifies what was just put beside an image.
+pub(crate) fn image_command(
+    name: String,
+    predicate_type: Option<&str>,
+    verify_with: &[OsString],
+    signed: &SignedBundle,
+) -> Vec<OsString> {
+    let mut words: Vec<OsString> = ["sigsign", "image", "verify"].map(OsString::from).to_vec();
+    words.push(name.into());
+    if let Some(predicate_type) = predicate_type {
+        let name = predicate::name_of(predicate_type);
+        words.extend(["--type".into(), name.into()]);
+    }
+    words.extend(verify_with.iter().cloned());
+    words.extend(who(signed));
+    words
+}
+
+/// Who must have signed, as options have it.
+fn who(signed: &SignedBundle) -> Vec<OsString> {
+    let verified = signed.verified();
     match signed.bundle().key_material() {
         KeyMaterial::Certificate(_) => {
-            let verified = signed.verified();
-            for (name, value) in [
-                ("--identity", verified.subject()),
-                ("--issuer", verified.issuer()),
-            ] {
-                words.extend([name.into(), value.unwrap_or_default().into()]);
-            }
+            let values = [verified.subject(), verified.issuer()];
+            let [subject, issuer] = values.map(Option::unwrap_or_default);
+            let words = ["--identity", subject, "--issuer", issuer];
+            words.map(OsString::from).to_vec()
         }
-        _ => words.extend(["--key".into(), PUBLIC_KEY.into()]),
+        _ => vec!["--key".into(), PUBLIC_KEY.into()],
     }
-    words
 }
 
 /// What was signed: by the name that it was given, or that the statement has for it.
@@ -217,6 +238,8 @@ fn in_octal(c: char) -> String {
     let text = c.to_string();
     match c {
         '\'' | '\\' => format!("\\{c}"),
+        // Two of them are a command to some runners.
+        '#' => r"\043".to_owned(),
         _ if Escaped(&text).to_string() == text => text,
         _ => text.bytes().map(|byte| format!("\\{byte:03o}")).collect(),
     }
@@ -239,6 +262,7 @@ mod tests {
             ("$(id)", "'$(id)'"),
             ("", "''"),
             ("new\nline", r"$'new\012line'"),
+            ("a ##[b]", r"$'a \043\043[b]'"),
             ("\u{202e}1's \\", r"$'\342\200\2561\'s \\'"),
         ] {
             assert_eq!(want, quoted(word));

@@ -17,38 +17,40 @@ use sigsign_core::digest::{Digest, HashAlgorithm};
 use crate::Served;
 
 #[derive(Default)]
-pub(super) struct Kept {
+pub(crate) struct Kept {
     /// By repository, then tag or digest: type and bytes.
     manifests: BTreeMap<String, (String, Vec<u8>)>,
     blobs: BTreeMap<String, Vec<u8>>,
     /// How often manifests were asked for.
-    pub(super) pulls: usize,
-    pub(super) trouble: Trouble,
+    pub(crate) pulls: usize,
+    pub(crate) trouble: Trouble,
 }
 
 #[derive(Clone, Copy, Default, PartialEq)]
-pub(super) enum Trouble {
+pub(crate) enum Trouble {
     #[default]
     None,
     Status(u16),
     Silence,
+    /// Nobody may write.
+    ReadOnly,
     /// Other bytes than the digest says.
     Lies,
 }
 
-pub(super) struct Registry {
-    pub(super) host: String,
-    pub(super) kept: Arc<Mutex<Kept>>,
+pub(crate) struct Registry {
+    pub(crate) host: String,
+    pub(crate) kept: Arc<Mutex<Kept>>,
 }
 
-pub(super) fn digest(bytes: &[u8]) -> Digest {
+pub(crate) fn digest(bytes: &[u8]) -> Digest {
     let mut hasher = Hasher::new(HashAlgorithm::Sha256);
     hasher.update(bytes);
     hasher.finish()
 }
 
 impl Registry {
-    pub(super) fn new(served: &Served) -> Self {
+    pub(crate) fn new(served: &Served) -> Self {
         let kept = Arc::new(Mutex::new(Kept::default()));
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
@@ -69,7 +71,7 @@ impl Registry {
     }
 
     /// An image of its own for each name, with a tag; its digest.
-    pub(super) fn image(&self, name: &str, tag: &str) -> Digest {
+    pub(crate) fn image(&self, name: &str, tag: &str) -> Digest {
         let manifest = serde_json::json!({
             "schemaVersion": 2,
             "mediaType": "application/vnd.oci.image.manifest.v1+json",
@@ -91,7 +93,7 @@ impl Registry {
         digest
     }
 
-    pub(super) fn trouble(&self, trouble: Trouble) {
+    pub(crate) fn trouble(&self, trouble: Trouble) {
         self.kept.lock().unwrap().trouble = trouble;
     }
 }
@@ -109,7 +111,10 @@ async fn answer(
     match trouble {
         Trouble::Status(status) => return StatusCode::from_u16(status).unwrap().into_response(),
         Trouble::Silence => tokio::time::sleep(Duration::from_secs(60)).await,
-        Trouble::None | Trouble::Lies => {}
+        Trouble::ReadOnly if method != Method::GET && method != Method::HEAD => {
+            return StatusCode::FORBIDDEN.into_response();
+        }
+        Trouble::None | Trouble::Lies | Trouble::ReadOnly => {}
     }
     let path = uri
         .path()
