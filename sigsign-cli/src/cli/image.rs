@@ -146,9 +146,23 @@ pub(crate) struct Reach {
     #[arg(long, value_name = "PATH")]
     pub(crate) registry_ca: Option<PathBuf>,
     /// How long one answer of a registry may take, without the time that a long blob needs
-    #[arg(long, value_name = "SECONDS", default_value = "30")]
+    #[arg(long, value_name = "SECONDS", default_value_t = REGISTRY_TIMEOUT)]
     pub(crate) registry_timeout: NonZeroU16,
     /// The credentials for registries; those of Docker and Podman if not given
     #[arg(long, value_name = "PATH")]
     pub(crate) auth_file: Option<PathBuf>,
 }
+
+impl Default for Reach {
+    fn default() -> Self {
+        Self {
+            plain_http: false,
+            registry_ca: None,
+            registry_timeout: REGISTRY_TIMEOUT,
+            auth_file: None,
+        }
+    }
+}
+
+/// In seconds.
+const REGISTRY_TIMEOUT: NonZeroU16 = NonZeroU16::new(30).unwrap();

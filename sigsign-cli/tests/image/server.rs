@@ -134,11 +134,6 @@ impl Server {
         *self.inner.blobs.lock().unwrap() = Some(answer);
     }
 
-    /// Takes a manifest away.
-    pub(crate) fn remove(&self, name: &str) {
-        self.inner.kept.lock().unwrap().manifests.remove(name);
-    }
-
     /// The manifests that name an image as their subject.
     pub(crate) fn referrers(&self, subject: &str) -> Vec<Value> {
         let kept = self.inner.kept.lock().unwrap();
