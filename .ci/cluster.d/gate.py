@@ -5,6 +5,7 @@ as the kubelet makes them, and the program is started with the arguments of the 
 """
 
 import base64
+import json
 import os
 import pathlib
 import re
@@ -157,6 +158,12 @@ class Gate:
     def certificate(self):
         """The one that it answers with."""
         return ssl.get_server_certificate(("127.0.0.1", PORT))
+
+    def reviews(self):
+        """How many seconds each review took, from when its request was there, as its log has it."""
+        lines = self.processes.log("gate").read_text().splitlines()
+        records = [json.loads(line) for line in lines if line.startswith("{")]
+        return [record["took_us"] / 1e6 for record in records if "took_us" in record]
 
     def cpu_seconds(self):
         fields = pathlib.Path(f"/proc/{self.child.pid}/stat").read_text().rsplit(")", 1)[1].split()

@@ -133,23 +133,11 @@ impl Gate {
         };
         let digest = loaded.policy.evaluator.policy_file().digest();
         answer.annotations.push(("policy", digest.to_string()));
-        self.0.metrics.took("review", begun.elapsed());
-        self.log(hook, &review, &answer);
+        let took = begun.elapsed();
+        self.0.metrics.took("review", took);
+        log((hook, took), &review, &answer);
         let json = answer.to_json(&review.uid);
         ([("content-type", "application/json")], json).into_response()
-    }
-
-    fn log(&self, hook: Hook, review: &Review, answer: &Answer) {
-        info!(
-            hook = ?hook,
-            uid = review.uid,
-            about = review.about,
-            dry_run = review.dry_run,
-            images = review.images.len(),
-            allowed = answer.is_allowed(),
-            why = answer.refusals.join("; ").replace('\n', ";"),
-            "review"
-        );
     }
 
     /// Puts digests in the place of tags.
@@ -222,6 +210,20 @@ impl Gate {
             self.0.metrics.count(Count::Admission(outcome, "", ""));
         }
     }
+}
+
+fn log((hook, took): (Hook, Duration), review: &Review, answer: &Answer) {
+    info!(
+        hook = ?hook,
+        uid = review.uid,
+        about = review.about,
+        dry_run = review.dry_run,
+        images = review.images.len(),
+        allowed = answer.is_allowed(),
+        why = answer.refusals.join("; ").replace('\n', ";"),
+        took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+        "review"
+    );
 }
 
 /// `None` if there are more than anybody has.
