@@ -21,7 +21,7 @@ PREDICATES = {
 }
 KINDS = [SIGNATURE, *PREDICATES]
 WRITERS = 20
-MIXED = 6
+MIXED = 5
 
 # What is said when an image is refused, by the reason and the verifier.
 REASONS = {
@@ -42,9 +42,14 @@ REASONS = {
 class SigsignImages(Client):
     name = "sigsign"
 
-    def __init__(self, folder, program):
+    def __init__(self, folder, program, token):
         super().__init__(folder)
         self.program = program
+        self.token = token
+        # Written once, before anybody reads them.
+        (self.folder / "token").write_text(token)
+        for kind, predicate in PREDICATES.items():
+            self.predicate(kind).write_text(json.dumps(predicate))
 
     def sign(self, image, kind, services, options=()):
         what = ["sign", image] if kind == SIGNATURE else [
@@ -52,7 +57,7 @@ class SigsignImages(Client):
         return self.run([
             self.program, "image", *what, *options, "--identity-token", "-",
             "--signing-config", services.signing_config(2),
-            "--trusted-root", services.trusted_root], stdin=services.shared_token)
+            "--trusted-root", services.trusted_root], stdin=self.token)
 
     def verify(self, image, kind, services, who, options=()):
         kinds = [] if kind == SIGNATURE else ["--type", kind]
@@ -64,10 +69,7 @@ class SigsignImages(Client):
         return self.run([self.program, "image", "copy", from_, to])
 
     def predicate(self, kind):
-        file = self.folder / f"{kind}.json"
-        if not file.exists():
-            file.write_text(json.dumps(PREDICATES[kind]))
-        return file
+        return self.folder / f"{kind}.json"
 
 
 class CosignImages(SigsignImages):
@@ -78,7 +80,7 @@ class CosignImages(SigsignImages):
         what = ["sign"] if kind == SIGNATURE else [
             "attest", "--type", self.types[kind], "--predicate", self.predicate(kind)]
         return self.run([
-            self.program, *what, *options, "--yes", "--identity-token", self.token(services),
+            self.program, *what, *options, "--yes", "--identity-token", self.folder / "token",
             "--trusted-root", services.trusted_root, *self.services(services), image])
 
     def verify(self, image, kind, services, who, options=()):
@@ -89,11 +91,6 @@ class CosignImages(SigsignImages):
 
     def services(self, services):
         return ["--signing-config", services.signing_config(2)]
-
-    def token(self, services):
-        file = self.folder / "token"
-        file.write_text(services.shared_token)
-        return file
 
 
 class CosignLegacy(CosignImages):
@@ -126,10 +123,10 @@ class Images:
         self.services = services
         self.who = Who(IDENTITY, services.issuer)
         # One is good for five minutes, which is longer than this takes.
-        services.shared_token = services.token(IDENTITY)
-        self.sigsign = SigsignImages(self.folder / "sigsign", services.sigsign)
-        self.cosign = CosignImages(self.folder / "cosign", folders["go"] / "cosign")
-        self.tags = CosignLegacy(self.folder / "cosign-tags", folders["go"] / "cosign")
+        token = services.token(IDENTITY)
+        self.sigsign = SigsignImages(self.folder / "sigsign", services.sigsign, token)
+        self.cosign = CosignImages(self.folder / "cosign", folders["go"] / "cosign", token)
+        self.tags = CosignLegacy(self.folder / "cosign-tags", folders["go"] / "cosign", token)
         self.verifiers = [self.sigsign, self.cosign]
         self.signers = [self.sigsign, self.cosign, self.tags]
         self.registries = [Registry(name, services.urls[name]) for name in ("docker-registry", "referrers-registry")]
@@ -299,40 +296,44 @@ class Images:
 
     def writers(self):
         """So many sign one image at the same time, and every signature is found afterwards."""
-        for registry in self.registries:
-            digest = registry.image("writers", "an image that many sign")
-            image = f"{registry.host}/writers@{digest}"
-            failed = self.at_once([(self.sigsign, image, ["-a", f"writer={it}"]) for it in range(WRITERS)])
-            for said in failed:
-                self.wrong(f"{registry.name}: writer", said)
-            listed = registry.listed("writers", digest)
-            who = sorted(int(registry.annotations("writers", it)["writer"]) for it in listed)
-            if who != list(range(WRITERS)):
-                self.wrong(f"{registry.name}: {WRITERS} writers", f"wanted each once in the list, found {who}")
-            last = f"writer={WRITERS - 1}"
-            said = self.sigsign.verify(image, SIGNATURE, self.services, self.who, ["-a", last])
-            if said is not None:
-                self.wrong(f"{registry.name}: {last}", said)
-            self.notes.append(f"{WRITERS} of ours at once in {registry.name}: {len(set(who))} of {WRITERS} listed")
+        each(self.writers_in, self.registries)
+
+    def writers_in(self, registry):
+        digest = registry.image("writers", "an image that many sign")
+        image = f"{registry.host}/writers@{digest}"
+        failed = self.at_once([(self.sigsign, image, ["-a", f"writer={it}"]) for it in range(WRITERS)])
+        for said in failed:
+            self.wrong(f"{registry.name}: writer", said)
+        listed = registry.listed("writers", digest)
+        who = sorted(int(registry.annotations("writers", it)["writer"]) for it in listed)
+        if who != list(range(WRITERS)):
+            self.wrong(f"{registry.name}: {WRITERS} writers", f"wanted each once in the list, found {who}")
+        last = f"writer={WRITERS - 1}"
+        said = self.sigsign.verify(image, SIGNATURE, self.services, self.who, ["-a", last])
+        if said is not None:
+            self.wrong(f"{registry.name}: {last}", said)
+        self.notes.append(f"{WRITERS} of ours at once in {registry.name}: {len(set(who))} of {WRITERS} listed")
 
     def mixed_writers(self):
         """The same with cosign among them. What it does to the list below a tag is not ours to promise."""
-        for registry in self.registries:
-            digest = registry.image("mixed", "an image that many sign, each in their way")
-            image = f"{registry.host}/mixed@{digest}"
-            works = [work for it in range(MIXED) for work in (
-                (self.sigsign, image, ["-a", f"writer=ours-{it}"]),
-                (self.cosign, image, ["-a", f"writer=theirs-{it}"]))]
-            for said in self.at_once(works):
-                self.wrong(f"{registry.name}: mixed writer", said)
-            found = [registry.annotations("mixed", it)["writer"] for it in registry.listed("mixed", digest)]
-            counts = {whose: len({it for it in found if it.startswith(whose)}) for whose in ("ours", "theirs")}
-            if counts["ours"] != MIXED:
-                self.wrong(f"{registry.name}: mixed writers", f"wanted {MIXED} of ours in the list, found {found}")
-            if registry.name == "referrers-registry" and counts["theirs"] != MIXED:
-                self.wrong(f"{registry.name}: mixed writers", f"wanted {MIXED} of cosign's, found {found}")
-            self.notes.append(f"{MIXED} of ours and {MIXED} of cosign's at once in {registry.name}: "
-                              f"{counts['ours']} and {counts['theirs']} listed")
+        each(self.mixed_writers_in, self.registries)
+
+    def mixed_writers_in(self, registry):
+        digest = registry.image("mixed", "an image that many sign, each in their way")
+        image = f"{registry.host}/mixed@{digest}"
+        works = [work for it in range(MIXED) for work in (
+            (self.sigsign, image, ["-a", f"writer=ours-{it}"]),
+            (self.cosign, image, ["-a", f"writer=theirs-{it}"]))]
+        for said in self.at_once(works):
+            self.wrong(f"{registry.name}: mixed writer", said)
+        found = [registry.annotations("mixed", it)["writer"] for it in registry.listed("mixed", digest)]
+        counts = {whose: len({it for it in found if it.startswith(whose)}) for whose in ("ours", "theirs")}
+        if counts["ours"] != MIXED:
+            self.wrong(f"{registry.name}: mixed writers", f"wanted {MIXED} of ours in the list, found {found}")
+        if registry.name == "referrers-registry" and counts["theirs"] != MIXED:
+            self.wrong(f"{registry.name}: mixed writers", f"wanted {MIXED} of cosign's, found {found}")
+        self.notes.append(f"{MIXED} of ours and {MIXED} of cosign's at once in {registry.name}: "
+                          f"{counts['ours']} and {counts['theirs']} listed")
 
     def at_once(self, works):
         """Signs, all at the same time; what failed."""

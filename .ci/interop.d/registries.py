@@ -83,10 +83,14 @@ class Registry:
     def annotations(self, repository, referrer):
         """What the signature that a referrer carries is annotated with."""
         manifest = self.get_manifest(repository, referrer)
-        return statement_of(self.get_blob(repository, manifest["layers"][0]["digest"]))["subject"][0].get("annotations", {})
+        statement = statement_of(self.get_blob(repository, manifest["layers"][0]["digest"]))
+        return statement["subject"][0].get("annotations", {})
 
     def decoy(self, repository, digest, bundle, subject=None):
-        """Attaches a bundle to an image as signers do it, whatever it is about; with `subject` the manifest names that."""
+        """Attaches a bundle to an image as signers do it, whatever it is about.
+
+        With `subject` the manifest names that in place of the image.
+        """
         image = self.get_manifest(repository, digest)
         described = {"mediaType": image["mediaType"], "digest": subject or digest, "size": len(as_bytes(image))}
         config = self.put_blob(repository, "application/vnd.oci.empty.v1+json", b"{}")

@@ -169,8 +169,7 @@ impl Imported {
         if !is_taken(&name) {
             return name;
         }
-        let mut numbers = 2_usize..;
-        let mut numbered = numbers.by_ref().map(|it| format!("{name}-{it}"));
+        let mut numbered = (2_usize..).map(|it| format!("{name}-{it}"));
         numbered.find(|it| !is_taken(it)).unwrap_or(name)
     }
 

@@ -32,6 +32,9 @@ pub(crate) struct Asked {
 /// An answer in place of the registry's own, if there is one.
 pub(crate) type Fault = Box<dyn Fn(&Asked) -> Option<Response> + Send + Sync>;
 
+/// The same for blobs.
+type BlobFault = fn(&Asked) -> Response;
+
 #[derive(Default)]
 struct Kept {
     /// By name or digest: type and bytes.
@@ -42,7 +45,7 @@ struct Kept {
 struct Inner {
     kept: Mutex<Kept>,
     /// What is answered in place of blobs.
-    blobs: Mutex<Option<fn(&Asked) -> Response>>,
+    blobs: Mutex<Option<BlobFault>>,
     asked: Mutex<Vec<Asked>>,
     has_list: bool,
     fault: Fault,

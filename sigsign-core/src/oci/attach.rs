@@ -281,7 +281,7 @@ const LOOKS: u32 = 40;
 /// How often nothing may happen before the list counts as settled: if nobody else was seen to write
 /// to it, and if somebody was.
 const QUIET_ALONE: u32 = 1;
-const QUIET_AMONG_OTHERS: u32 = 3;
+const QUIET_AMONG_OTHERS: u32 = 2;
 
 /// How long somebody who read the list before us may take to write theirs.
 const SETTLE: Duration = Duration::from_millis(700);

@@ -157,6 +157,21 @@ impl Ask<'_> {
         Ok(answer.with_body(body.map_err(|problem| self.failed(problem))?))
     }
 
+    /// The same, and again while the registry finds fault with it (400). Some do so with a good
+    /// request while somebody else writes the same thing, and with a bad one every time.
+    async fn insist(&self, request: &Request) -> Result<Response, RegistryError> {
+        let mut tries = 0;
+        loop {
+            let answer = self.send(request).await?;
+            if answer.status() != 400 || tries >= AGAIN {
+                return Ok(answer);
+            }
+            let wait = transport::backoff(tries);
+            self.remote.inner.transport.wait(wait).await;
+            tries = tries.saturating_add(1);
+        }
+    }
+
     /// One exchange with the registry itself; who we are is told if it asks.
     async fn open_at_home(&self, request: &Request) -> Result<Opened, RegistryError> {
         let known = self.authorization();
@@ -262,6 +277,9 @@ fn message(body: &[u8]) -> String {
 
 /// How long one answer may take, if nobody says otherwise.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How often a request is sent again with which a registry finds fault.
+const AGAIN: u32 = 4;
 
 /// Characters of a refusal that are shown.
 const MESSAGE_CHARS: usize = 400;

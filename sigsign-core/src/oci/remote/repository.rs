@@ -74,7 +74,7 @@ impl RemoteRepository {
             .accept(MANIFEST_TYPES)
             .at_most(limits::MANIFEST_BYTES);
         let ask = self.ask(Access::Pull, &what);
-        let answer = ask.send(&request).await?;
+        let answer = ask.insist(&request).await?;
         match answer.status() {
             200 => Ok(Some(Pulled {
                 media_type: media_type(&answer),
@@ -103,7 +103,7 @@ impl RemoteRepository {
             request = request.header("if-match", state.to_owned());
         }
         let ask = self.ask(Access::Push, &what);
-        let answer = ask.send(&request).await?;
+        let answer = ask.insist(&request).await?;
         match answer.status() {
             200..=202 => Ok(Pushed::Stored),
             412 => Ok(Pushed::Changed),
@@ -183,7 +183,7 @@ impl RemoteRepository {
         let what = format!("blob {}@{}", self.name(), blob.digest());
         let ask = self.ask(Access::Pull, &what);
         let request = Request::head(self.blob_url(blob)).accept("*/*");
-        let answer = ask.send(&request).await?;
+        let answer = ask.insist(&request).await?;
         match answer.status() {
             200 => Ok(true),
             404 => Ok(false),

@@ -158,7 +158,7 @@ fn waits_longer_where_others_write() {
     want.sort();
     assert_eq!(want, listed);
     let waits = |memory: &Memory| memory.waits.load(Ordering::Relaxed);
-    assert_eq!((1, 4), (waits(&alone), waits(&among)));
+    assert_eq!((1, 3), (waits(&alone), waits(&among)));
 }
 
 #[test]
@@ -208,6 +208,40 @@ fn names_layers_below_a_tag_that_it_does_not_look_at() {
             codes.iter().filter(|it| **it == "attachment.layer").count()
         );
     }
+}
+
+#[test]
+fn is_not_led_in_circles() {
+    let (from, to) = (Memory::new(Lists::No), Memory::new(Lists::No));
+    let image = image(&from);
+    // The list of what refers to an image has the image itself.
+    let entry = format!(
+        r#"{{"mediaType":"{OCI_MANIFEST}","digest":"{}","size":1}}"#,
+        image.digest()
+    );
+    let list = format!(r#"{{"schemaVersion":2,"manifests":[{entry}]}}"#);
+    from.manifest(&tag_of(image.digest()), OCI_INDEX, &list);
+
+    let found = done(find(&from, image.digest()));
+    let copied = done(copy(&from, &to, &image, None)).unwrap();
+
+    assert_eq!((0, 0), (found.attachments().len(), found.unusable().len()));
+    assert_eq!(1, found.others().len());
+    assert_eq!((1, 0), (copied.manifests(), copied.referrers()));
+
+    // What an index lists is said to be the index.
+    let member = hash(HashAlgorithm::Sha256, b"x");
+    let entry = format!(r#"{{"mediaType":"{OCI_INDEX}","digest":"{member}","size":1}}"#);
+    let index = format!(r#"{{"schemaVersion":2,"manifests":[{entry}]}}"#);
+    from.manifest(":2", OCI_INDEX, &index);
+    let value = (OCI_INDEX.to_owned(), index.into_bytes());
+    let name = format!("@{member}");
+    from.manifests.lock().unwrap().insert(name, value);
+    let index = done(Image::resolve(&from, &Target::Tag("2".to_owned()))).unwrap();
+
+    let error = done(copy(&from, &to, &index, Some("2"))).unwrap_err();
+
+    assert_eq!("registry.digest-mismatch", error.code());
 }
 
 #[test]

@@ -444,6 +444,21 @@ fn accepts_what_becomes_of_a_manifest() {
 }
 
 #[test]
+fn sends_again_what_a_registry_finds_fault_with() {
+    let put = "Put https://example.org/v2/app/manifests/1";
+    for (faults, want) in [(4, Ok(Pushed::Stored)), (5, Err("registry.status"))] {
+        let script = (0..faults).fold(Script::default(), |it, _| it.on(put, status(400)));
+        let script = Arc::new(script.on(put, status(201)));
+        let repository = repository(&script, "example.org/app:1");
+
+        let pushed = done(repository.push(&tag(), OCI_INDEX, INDEX.as_bytes(), None));
+
+        assert_eq!(want, pushed.map_err(|error| error.code()));
+        assert_eq!(5, script.asked().len());
+    }
+}
+
+#[test]
 fn asks_docker_hub_under_its_other_name() {
     let url = "Get https://registry-1.docker.io/v2/library/nginx/manifests/1";
     let script = Arc::new(Script::default().on(url, index()));
