@@ -2,7 +2,7 @@
 
 use super::Rule;
 
-/// The globs that cover the same names; none, and a word about it, where there are no such.
+/// The globs that cover the same names; where there are no such, more, for a rule that then refuses.
 ///
 /// Spec: policy-controller, pkg/apis/glob
 pub(super) fn translated(glob: Option<&str>, skips: bool, rule: &mut Rule) -> Vec<String> {
@@ -16,20 +16,24 @@ pub(super) fn translated(glob: Option<&str>, skips: bool, rule: &mut Rule) -> Ve
         glob => glob,
     };
     let (name, target) = without_target(whole);
-    if !target.chars().all(|it| "*:@".contains(it)) {
+    let rest = target.strip_prefix("@sha256").unwrap_or(target);
+    let is_any = rest.contains('*') && rest.chars().all(|it| "*:@".contains(it));
+    // Theirs is matched with a digest at its end.
+    let is_whole = target.is_empty() && name.ends_with('*');
+    if !is_any && !is_whole {
         if skips {
-            rule.miss(format!("{glob} lets through only what {target} names"));
-            return Vec::new();
+            rule.miss(format!("{glob} is not about every digest"));
+        } else if !target.is_empty() {
+            // It is about more images, so it refuses more.
+            rule.comment(format!("{glob}: it is about every tag and digest"));
         }
-        // It is about more images, so it refuses more.
-        rule.comment(format!("{glob}: it is about every tag and digest"));
     }
     let name = match name.strip_prefix("index.docker.io/") {
         Some(rest) => format!("docker.io/{rest}"),
         None => name.to_owned(),
     };
-    let globs = spread(&name);
-    if globs.is_empty() {
+    let (globs, is_exact) = spread(&name);
+    if !is_exact {
         rule.miss(format!("the pattern {glob}"));
     }
     globs
@@ -48,19 +52,23 @@ fn without_target(glob: &str) -> (&str, &str) {
     )
 }
 
-/// Their `**` stands for any characters, ours for whole segments.
-fn spread(name: &str) -> Vec<String> {
+/// Their `**` stands for any characters, ours for whole segments. Whether it covers the same, or more.
+fn spread(name: &str) -> (Vec<String>, bool) {
     let Some((before, after)) = name.split_once("**") else {
-        return vec![name.to_owned()];
+        return (vec![name.to_owned()], true);
     };
     let is_start = before.is_empty() || before.ends_with('/');
-    match (is_start, after) {
-        (true, "") => vec![name.to_owned()],
-        (true, after) if after.starts_with('/') && !after.contains("**") => vec![name.to_owned()],
-        // Something, or something and what is below it.
-        (false, "") => vec![format!("{before}*"), format!("{before}*/**")],
-        _ => Vec::new(),
+    let is_segment = after.is_empty() || after.starts_with('/') && !after.contains("**");
+    if is_start && is_segment {
+        return (vec![name.to_owned()], true);
     }
+    // Something, or something and what is below it.
+    let globs = if is_start {
+        vec![format!("{before}**")]
+    } else {
+        vec![format!("{before}*"), format!("{before}*/**")]
+    };
+    (globs, after.is_empty())
 }
 
 #[cfg(test)]
@@ -91,30 +99,41 @@ mod tests {
             ("ghcr.io/team**", &["ghcr.io/team*", "ghcr.io/team*/**"]),
             ("**/app", &["**/app"]),
         ] {
-            let (globs, rule) = of(glob, true);
+            let (globs, rule) = of(glob, false);
+            assert_eq!(want, globs, "{glob}");
+            assert!(rule.missing.is_empty(), "{glob}: {rule:?}");
 
-            let is_digest = glob.contains("@sha256");
-            assert_eq!(
-                want,
-                if is_digest { of(glob, false).0 } else { globs },
-                "{glob}"
-            );
-            assert_eq!(is_digest, !rule.missing.is_empty(), "{glob}: {rule:?}");
+            // What lets through must be about no more than theirs, whose names end in a digest.
+            let (globs, rule) = of(glob, true);
+            assert_eq!(want, globs, "{glob}");
+            let is_said = glob.ends_with('*');
+            assert_eq!(is_said, rule.missing.is_empty(), "{glob}: {rule:?}");
         }
     }
 
     #[test]
-    fn says_more_where_that_refuses_more_and_nothing_where_it_lets_through() {
+    fn says_more_where_that_refuses_more_and_refuses_where_it_would_let_through() {
         let (globs, rule) = of("a.b/app:v1", false);
         assert_eq!(
             (vec!["a.b/app".to_owned()], 1, 0),
             (globs, rule.comments.len(), rule.missing.len())
         );
         let (globs, rule) = of("a.b/app:v1", true);
-        assert_eq!((Vec::new(), 1), (globs, rule.missing.len()));
-        for glob in ["a.b/**x**", "a.b/x**y", "a.b/**x"] {
+        assert_eq!((vec!["a.b/app".to_owned()], 1), (globs, rule.missing.len()));
+        for (glob, want) in [
+            ("a.b/**x**", &["a.b/**"][..]),
+            ("a.b/x**y", &["a.b/x*", "a.b/x*/**"]),
+            ("a.b/**x", &["a.b/**"]),
+        ] {
             let (globs, rule) = of(glob, false);
-            assert_eq!((Vec::new(), 1), (globs, rule.missing.len()), "{glob}");
+            assert_eq!(
+                (want.to_vec(), 1),
+                (
+                    globs.iter().map(String::as_str).collect(),
+                    rule.missing.len()
+                ),
+                "{glob}"
+            );
         }
     }
 }

@@ -102,12 +102,27 @@ impl Layout {
     fn temporary(&self, path: &str) -> io::Result<NamedTempFile> {
         let place = self.folder.join(path);
         let folder = place.parent().unwrap_or(&self.folder);
+        self.check_folders(path)?;
         fs::create_dir_all(folder)?;
         let mut builder = tempfile::Builder::new();
         builder.prefix(".sigsign-");
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         builder.tempfile_in(folder)
+    }
+
+    /// Nothing is written where a link in the folder leads: whoever made the folder may not be whoever
+    /// writes to it.
+    fn check_folders(&self, path: &str) -> io::Result<()> {
+        let mut folder = self.folder.clone();
+        for part in Path::new(path).parent().into_iter().flatten() {
+            folder.push(part);
+            if folder.is_symlink() {
+                let link = folder.display();
+                return Err(io::Error::other(format!("{link} is a symbolic link")));
+            }
+        }
+        Ok(())
     }
 
     fn wrong(&self, path: &str, error: &io::Error) -> RegistryError {

@@ -469,3 +469,32 @@ fn replaces_links_and_not_what_they_lead_to() {
     assert_eq!(before, fs::read(folder.0.join("kept.json")).unwrap());
     folder.verified(&["oci:dir:1", "-a", "n=2", "--offline"]);
 }
+
+#[cfg(unix)]
+#[test]
+fn writes_nothing_where_a_link_leads() {
+    use std::os::unix::fs::symlink;
+    let (folder, _) = layout();
+    let (blobs, elsewhere) = (folder.0.join("dir/blobs"), folder.0.join("elsewhere"));
+    fs::rename(&blobs, &elsewhere).unwrap();
+    symlink(&elsewhere, &blobs).unwrap();
+    let count = || fs::read_dir(elsewhere.join("sha256")).unwrap().count();
+    let before = count();
+
+    let arguments = [
+        "image",
+        "sign",
+        "oci:dir:1",
+        "--identity",
+        "jane@example.org",
+    ];
+    let signed = folder.run(&[&arguments[..], &["--local", "--data", "instance"]].concat());
+
+    let said = text(&signed.stderr);
+    assert_eq!(Some(3), signed.status.code(), "{said}");
+    assert!(said.contains("code: registry.store\n"), "{said}");
+    assert!(said.contains("is a symbolic link"), "{said}");
+    assert_eq!(before, count());
+    // What is read is hashed, wherever it comes from.
+    folder.verified(&["oci:dir:1", "--offline"]);
+}
