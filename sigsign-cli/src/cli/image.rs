@@ -139,7 +139,8 @@ pub(crate) struct WhichManifests {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "How registries are reached")]
 pub(crate) struct Reach {
-    /// Without TLS; for registries of this machine that is how it is anyway
+    /// Without TLS, for images that the command line names; for registries of this machine that is
+    /// how it is anyway
     #[arg(long, conflicts_with = "registry_ca")]
     pub(crate) plain_http: bool,
     /// A certificate authority, in PEM, that vouches for the TLS of registries too

@@ -428,8 +428,11 @@ impl Reach {
                 "leave out --offline, or copy the image to a folder first: oci:FOLDER:TAG",
             ));
         }
+        // Whoever writes manifests does not say whom we talk to without TLS.
+        let named_here = names.iter().filter(|it| it.sources.is_empty());
+        let plain = named_here.filter_map(registry).collect();
         Ok(Self {
-            plain: args.plain_http.then_some(registries),
+            plain: args.plain_http.then_some(plain),
             ca: args.registry_ca,
             patience: Duration::from_secs(args.registry_timeout.get().into()),
             auth_file: args.auth_file,
@@ -535,6 +538,26 @@ mod tests {
 
             assert_eq!(Which { top, platforms }, plan.which, "{flags}");
         }
+    }
+
+    // A27
+    #[test]
+    fn speaks_without_tls_to_whom_the_command_line_names_only() {
+        let source = Source {
+            path: "k8s.yaml".to_owned(),
+            line: 1,
+        };
+        let named = Reference::parse("d.org/b:1").unwrap();
+        let named = vec![Name::of_reference(named, vec![source])];
+        let line = format!("verify e.org/a:1 --plain-http {WHO}");
+        let (Image::Verify(args), network) = image(&line) else {
+            panic!("not a verification");
+        };
+
+        let plan = Verify::new(*args, named, network).unwrap();
+
+        assert_eq!(2, plan.names.len());
+        assert_eq!(Some(vec!["e.org".to_owned()]), plan.reach.plain);
     }
 
     #[test]
