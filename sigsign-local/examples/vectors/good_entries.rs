@@ -127,12 +127,11 @@ fn note_keys() -> Vec<Case> {
     vec![
         as_in_notes("log-v1-ed25519-id-of-notes", Scheme::Ed25519),
         as_in_notes("log-v1-rsa3072-id-of-notes", Scheme::Rsa3072),
-        good("log-v1-of-other-host", "V50", Recipe::v1()).with(|stage| match stage {
-            Stage::Checkpoint(_, spec) => {
+        good("log-v1-of-other-host", "V50", Recipe::v1()).with(|stage| {
+            if let Stage::Checkpoint(_, spec) = stage {
                 spec.text = spec.text.replace("rekor.localhost", "rekor.internal");
                 spec.name = "rekor.internal".to_owned();
             }
-            _ => {}
         }),
         in_root("log-v2-without-ids", Recipe::v2(), |json| {
             json.remove("tlogs.0.logId");
@@ -185,6 +184,14 @@ fn note_keys() -> Vec<Case> {
             other.set("baseUrl", Json::text("https://rekor2027.localhost"));
             other.set("logId.keyId", Json::bytes([9; 32]));
             json.list("tlogs").push(other);
+        }),
+        in_root("logs-with-one-url", Recipe::v2(), |json| {
+            let mut other = json.at("tlogs.0").clone();
+            let key = Key::new(Scheme::P256, "log of before");
+            other.set("publicKey.rawBytes", Json::bytes(key.spki()));
+            other.set("publicKey.keyDetails", Json::text(key.scheme.details()));
+            other.set("logId.keyId", Json::bytes(sha256(&key.spki())));
+            json.list("tlogs").insert(0, other);
         }),
         in_root("root-unknown-members", Recipe::v1(), |json| {
             json.set("witnesses", Json::List(Vec::new()));
