@@ -106,10 +106,10 @@ impl<'a> Oid<'a> {
 impl fmt::Display for Oid<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut first = true;
-        let mut arc = 0u64;
+        let mut arc = 0u128;
         for byte in self.0 {
             // The reader refused arcs that do not fit.
-            arc = arc << 7 | u64::from(byte & 0x7f);
+            arc = arc << 7 | u128::from(byte & 0x7f);
             if byte & 0x80 != 0 {
                 continue;
             }
@@ -348,23 +348,24 @@ fn read_length(bytes: &[u8]) -> Result<(usize, &[u8]), DerError> {
     Ok((usize::try_from(value).map_err(|_| DerError::Length)?, rest))
 }
 
-/// Whether every arc is in its shortest form, ends, and fits 63 bits.
+/// Whether every arc is in its shortest form, ends, and fits 128 bits, as those of UUIDs do.
+///
+/// Spec: X.690 8.19; X.667 7 for 2.25
 fn is_oid(content: &[u8]) -> bool {
-    let mut len = 0u32;
+    let mut arc = 0u128;
+    let mut ended = true;
     for byte in content {
-        if len == 0 && *byte == 0x80 {
+        if (ended && *byte == 0x80) || arc.leading_zeros() < 7 {
             return false;
         }
-        len = if byte & 0x80 == 0 {
+        ended = byte & 0x80 == 0;
+        arc = if ended {
             0
         } else {
-            len.saturating_add(1)
+            arc << 7 | u128::from(byte & 0x7f)
         };
-        if len > 8 {
-            return false;
-        }
     }
-    len == 0 && !content.is_empty()
+    ended && !content.is_empty()
 }
 
 fn flags_from_bits(content: &[u8]) -> Option<u16> {
@@ -591,8 +592,15 @@ mod tests {
         .unwrap();
         assert_eq!("1.3.6.1.4.1.57264.1.8", oid.to_string());
         assert_eq!("2.5.29.37", Oid::from_content(b"\x55\x1d\x25").to_string());
+        let uuid = [&[0x06, 0x14, 0x69, 0x83][..], &[0xff; 17], &[0x7f]].concat();
+        assert_eq!(
+            format!("2.25.{}", u128::MAX),
+            read(&uuid, Reader::oid).unwrap().to_string()
+        );
+        let wider = [&[0x06, 0x14, 0x69, 0x84][..], &[0xff; 17], &[0x7f]].concat();
         for bytes in [
             &b"\x06\x00"[..],
+            &wider,
             b"\x06\x02\x2a\x80",
             b"\x06\x02\x80\x01",
             b"\x06\x03\x2a\x80\x01",

@@ -36,6 +36,10 @@ pub const CERTIFICATE_BYTES: usize = 64 << 10;
 /// Certificates in one chain. Ours.
 pub const CHAIN_CERTIFICATES: usize = 8;
 
+/// Orders of one chain's certificates that are looked at. Ours: a chain in order has as many as
+/// certificates.
+pub const PATHS: usize = 64;
+
 /// Extensions in one certificate. Ours.
 pub const CERTIFICATE_EXTENSIONS: usize = 64;
 

@@ -74,7 +74,7 @@ pub fn integer(value: u64) -> Vec<u8> {
 ///
 /// If `dotted` is not numbers between dots.
 pub fn oid(dotted: &str) -> Vec<u8> {
-    let arcs: Vec<u64> = dotted
+    let arcs: Vec<u128> = dotted
         .split('.')
         .map(|arc| arc.parse().expect("a number"))
         .collect();
@@ -83,7 +83,7 @@ pub fn oid(dotted: &str) -> Vec<u8> {
     };
     let mut content = Vec::new();
     for arc in std::iter::once(&(first * 40 + second)).chain(rest) {
-        let digits = (64 - (arc | 1).leading_zeros()).div_ceil(7);
+        let digits = (u128::BITS - (arc | 1).leading_zeros()).div_ceil(7);
         for place in (0..digits).rev() {
             let more = if place == 0 { 0 } else { 0x80 };
             content.push(more | u8::try_from(arc >> (7 * place) & 0x7f).unwrap_or(0));
@@ -164,6 +164,11 @@ mod tests {
             oid("1.2.840.113549")
         );
         assert_eq!(vec![0x06, 0x03, 0x55, 0x1d, 0x0f], oid("2.5.29.15"));
+        let uuid = oid(&format!("2.25.{}", u128::MAX));
+        assert_eq!(
+            [&[0x06, 0x14, 0x69, 0x83][..], &[0xff; 17], &[0x7f]].concat(),
+            uuid
+        );
         assert_eq!(vec![0x03, 0x02, 0x07, 0x80], bit_flags(1));
         assert_eq!(vec![0x03, 0x02, 0x01, 0x06], bit_flags(0b0110_0000));
         assert_eq!(vec![0x03, 0x03, 0x07, 0x00, 0x80], bit_flags(1 << 8));

@@ -97,22 +97,42 @@ impl Verifier {
                 return Ok(proven);
             }
         }
+        let (place, path) = self.find_authority(leaf, times)?;
+        let scts = OnceLock::new();
+        let proven = Arc::new(ProvenLeaf {
+            authority: place,
+            path,
+            scts,
+        });
+        self.leaves.put((), leaf.der(), Arc::clone(&proven));
+        Ok(proven)
+    }
+
+    /// The authority that covers every time; or else the first of several that do so together.
+    ///
+    /// Spec: client-spec 4.3: the path is validated for each time; trustroot.proto: authorities
+    /// may overlap, so one may end and be in the root again
+    fn find_authority(
+        &self,
+        leaf: &Certificate,
+        times: &[Timestamp],
+    ) -> Result<(usize, CertifiedPath), SignerError> {
         let mut problem: Option<PathError> = None;
+        let mut first = None;
+        let mut open = times.to_vec();
         for (place, authority) in self.authorities.iter().enumerate() {
             if !authority.issues(leaf) {
                 continue;
             }
-            match authority.verify(leaf, times) {
-                Ok(path) => {
-                    let scts = OnceLock::new();
-                    let proven = Arc::new(ProvenLeaf {
-                        authority: place,
-                        path,
-                        scts,
-                    });
-                    self.leaves.put((), leaf.der(), Arc::clone(&proven));
-                    return Ok(proven);
+            let found = authority.prove(leaf).and_then(|path| {
+                if first.is_none() {
+                    first = Some((place, path.clone()));
                 }
+                open.retain(|at| authority.check_times(leaf, &[*at]).is_err());
+                authority.check_times(leaf, times).map(|()| (place, path))
+            });
+            match found {
+                Ok(found) => return Ok(found),
                 // Of several, the error that came closest to success is the one to show.
                 Err(error) if problem.as_ref().is_none_or(|it| it.depth() < error.depth()) => {
                     problem = Some(error);
@@ -120,12 +140,13 @@ impl Verifier {
                 Err(_) => {}
             }
         }
-        Err(match problem {
-            Some(error) => SignerError::Path(error),
-            None => SignerError::UnknownAuthority {
+        match (first, problem) {
+            (Some(first), _) if open.is_empty() && !times.is_empty() => Ok(first),
+            (_, Some(error)) => Err(SignerError::Path(error)),
+            (_, None) => Err(SignerError::UnknownAuthority {
                 issuer: leaf.issuer_text(),
-            },
-        })
+            }),
+        }
     }
 }
 

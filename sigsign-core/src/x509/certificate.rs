@@ -162,8 +162,7 @@ impl Certificate {
         version.finish()?;
         // 4.1.2.2: positive, at most 20 octets
         let serial = fields.integer()?;
-        if serial.first().is_none_or(|byte| byte & 0x80 != 0) || serial == [0] || serial.len() > 20
-        {
+        if !is_serial(serial) {
             return Err(CertificateError::Serial);
         }
         // 4.1.1.2: the same algorithm inside and outside
@@ -353,6 +352,20 @@ impl Certificate {
         )
     }
 
+    /// Whether a GeneralName in DER is the subject or one of the alternative names.
+    pub(crate) fn has_name(&self, name: &[u8]) -> bool {
+        let Some(name) = names::general_name(name) else {
+            return false;
+        };
+        let is_subject = match name {
+            GeneralName::Directory(name) => Reader::new(self.subject())
+                .take(der::SEQUENCE)
+                .is_ok_and(|subject| names::may_be_same(subject, name)),
+            _ => false,
+        };
+        is_subject || self.alternative_names().any(|other| other == name)
+    }
+
     /// Whether issuer and subject are the same name.
     pub(crate) fn is_self_issued(&self) -> bool {
         self.issuer() == self.subject()
@@ -408,6 +421,16 @@ impl fmt::Debug for Certificate {
             self.subject_text(),
             self.0.validity
         )
+    }
+}
+
+/// Whether an INTEGER is positive and its value at most 20 octets: fulcio-spec 7 wants 160 bits, and
+/// the highest of them may need an octet for the sign before it.
+fn is_serial(content: &[u8]) -> bool {
+    match content {
+        [] | [0] => false,
+        [first, ..] if *first >= 0x80 => false,
+        [0, value @ ..] | value => value.len() <= 20,
     }
 }
 

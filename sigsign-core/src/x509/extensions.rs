@@ -107,7 +107,7 @@ pub(super) struct Extensions {
     pub(super) sct_list: Option<Range<usize>>,
     /// The whole SCT extension.
     pub(super) sct_extension: Option<Range<usize>>,
-    /// The first critical extension that is not known here.
+    /// The first critical extension that is not known here, or not as a critical one.
     pub(super) unknown_critical: Option<Range<usize>>,
 }
 
@@ -177,6 +177,11 @@ fn decode(
     whole: &[u8],
 ) -> Result<(), DerError> {
     let at = |part: &[u8]| range_in(part, whole);
+    // 4.2.1.1, 4.2.1.2: never critical, so one that is has another meaning than ours
+    let misplaced = critical && matches!(oid.content(), SUBJECT_KEY_ID | AUTHORITY_KEY_ID);
+    if misplaced && extensions.unknown_critical.is_none() {
+        extensions.unknown_critical = Some(at(oid.content()));
+    }
     match oid.content() {
         BASIC_CONSTRAINTS => {
             extensions.basic_constraints = Some(basic_constraints(value, critical)?);
@@ -214,6 +219,14 @@ fn decode(
         // Policies say how the subject was identified; without a required set they constrain
         // nothing (RFC 5280 6.1.1 (c), any-policy).
         CERTIFICATE_POLICIES => check_policies(value)?,
+        // Those limit what counts as a policy, which matters where one is required.
+        POLICY_MAPPINGS => only(value, Reader::sequence).map(|_| ())?,
+        INHIBIT_ANY_POLICY => only(value, |reader| reader.unsigned()).map(|_| ())?,
+        // 4.2.1.11: one that requires a policy is not processed, whether it is critical or not.
+        POLICY_CONSTRAINTS => {
+            let required = requires_policy(value)?.then(|| at(oid.content()));
+            extensions.unknown_critical = extensions.unknown_critical.take().or(required);
+        }
         _ if critical && extensions.unknown_critical.is_none() => {
             extensions.unknown_critical = Some(at(oid.content()));
         }
@@ -308,6 +321,18 @@ fn check_policies(value: &[u8]) -> Result<(), DerError> {
     }
 }
 
+/// Spec: RFC 5280 4.2.1.11: one of the two fields at least
+fn requires_policy(value: &[u8]) -> Result<bool, DerError> {
+    let mut fields = only(value, Reader::sequence)?;
+    let required = fields.optional(der::context(0))?;
+    let mappings = fields.optional(der::context(1))?;
+    fields.finish()?;
+    if required.is_none() && mappings.is_none() {
+        return Err(DerError::Value("PolicyConstraints"));
+    }
+    Ok(required.is_some())
+}
+
 fn check_qualifiers(mut qualifiers: Reader<'_>) -> Result<(), DerError> {
     if qualifiers.is_empty() {
         return Err(DerError::Value("policyQualifiers"));
@@ -346,6 +371,9 @@ const ALTERNATIVE_NAMES: &[u8] = b"\x55\x1d\x11";
 const BASIC_CONSTRAINTS: &[u8] = b"\x55\x1d\x13";
 const NAME_CONSTRAINTS: &[u8] = b"\x55\x1d\x1e";
 const CERTIFICATE_POLICIES: &[u8] = b"\x55\x1d\x20";
+const POLICY_MAPPINGS: &[u8] = b"\x55\x1d\x21";
+const POLICY_CONSTRAINTS: &[u8] = b"\x55\x1d\x24";
+const INHIBIT_ANY_POLICY: &[u8] = b"\x55\x1d\x36";
 const AUTHORITY_KEY_ID: &[u8] = b"\x55\x1d\x23";
 const EXTENDED_KEY_USAGE: &[u8] = b"\x55\x1d\x25";
 // 1.3.6.1.4.1.11129.2.4.2

@@ -118,6 +118,11 @@ pub(super) fn general_names(list: &[u8]) -> impl Iterator<Item = GeneralName<'_>
     std::iter::from_fn(move || read_general_name(&mut reader).ok())
 }
 
+/// One name that is all there is.
+pub(super) fn general_name(bytes: &[u8]) -> Option<GeneralName<'_>> {
+    only(bytes, read_general_name).ok()
+}
+
 fn read_general_name<'a>(reader: &mut Reader<'a>) -> Result<GeneralName<'a>, DerError> {
     let name = reader.any()?;
     Ok(match name.tag {
@@ -236,7 +241,7 @@ fn match_base(base: &GeneralName<'_>, name: &GeneralName<'_>) -> Option<bool> {
 /// many who receive mail do: a difference in case alone is undecided.
 fn mailbox_below(base: &str, email: &str) -> Option<bool> {
     let (local, host) = email.rsplit_once('@')?;
-    if local.is_empty() {
+    if local.is_empty() || local.contains('@') {
         return None;
     }
     let Some((base_local, base_host)) = base.rsplit_once('@') else {
@@ -315,6 +320,12 @@ fn directory_below(base: &[u8], name: &[u8]) -> Option<bool> {
         }
     }
     None
+}
+
+/// Whether two names are the same, or may be to some readers.
+pub(super) fn may_be_same(a: &[u8], b: &[u8]) -> bool {
+    let within = |a: &[u8], b: &[u8]| directory_below(a, b) != Some(false);
+    within(a, b) && within(b, a)
 }
 
 fn attributes(mut rdn: Reader<'_>) -> impl Iterator<Item = (&[u8], der::Tlv<'_>)> {
@@ -457,7 +468,15 @@ mod tests {
                 }
             }
         }
-        for email in ["a@evil.example.", "@evil.example", "a@", "a", "a@[1.2.3.4]"] {
+        for email in [
+            "a@evil.example.",
+            "@evil.example",
+            "a@",
+            "a",
+            "a@[1.2.3.4]",
+            "a@evil.example@other.example",
+            "a@other.example@evil.example",
+        ] {
             for sense in [Sense::Permitted, Sense::Excluded] {
                 let name = GeneralName::Email(email);
                 assert!(!allows(0x81, b"evil.example", sense, name), "{email}");

@@ -1,4 +1,3 @@
-use std::fmt;
 use std::sync::OnceLock;
 
 use super::certificate::Certificate;
@@ -6,9 +5,9 @@ use super::claims::USER_NAME;
 use super::extensions::{BasicConstraints, KeyUsage};
 use super::known;
 use super::names::{GeneralName, NameConstraints, emails_in};
-use crate::crypto::{BadSignature, KeyError, sha256};
+use super::path_error::{PathError, ProfileError};
+use crate::crypto::{BadSignature, KeyKind, PublicKey, sha256};
 use crate::der::{self, Reader};
-use crate::encoding::Escaped;
 use crate::limits;
 use crate::time::{Timestamp, Validity};
 
@@ -21,266 +20,6 @@ pub enum Usage {
     /// Signing time stamps.
     TimeStamping,
 }
-
-/// Why a path does not hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum PathError {
-    /// A chain without certificates, or with more than the cap.
-    Length {
-        /// The cap.
-        cap: usize,
-        /// Certificates in the chain.
-        found: usize,
-    },
-    /// A certificate that does not fit what it is used for.
-    Profile {
-        /// Whose certificate, by its subject.
-        subject: String,
-        /// What is wrong with it.
-        problem: ProfileError,
-    },
-    /// A certificate whose issuer is not the next in the chain.
-    NotIssuedBy {
-        /// The next certificate's subject.
-        want: String,
-        /// The issuer that the certificate names.
-        found: String,
-    },
-    /// A certificate that was signed by another key of its issuer.
-    KeyId {
-        /// Whose certificate, by its subject.
-        subject: String,
-    },
-    /// A certificate that is signed in a way that is not supported: SHA-1 and its like.
-    Algorithm {
-        /// Whose certificate, by its subject.
-        subject: String,
-    },
-    /// A certificate that its issuer did not sign.
-    Signature {
-        /// Whose certificate, by its subject.
-        subject: String,
-    },
-    /// A key that cannot be used.
-    Key {
-        /// Whose key, by the subject.
-        subject: String,
-        /// What is wrong with it.
-        problem: KeyError,
-    },
-    /// More intermediates below a certificate than it allows.
-    PathLength {
-        /// How many it allows.
-        allowed: u64,
-        /// How many there are.
-        found: u64,
-    },
-    /// A name outside what a certificate above it may issue (V28).
-    NameConstraint {
-        /// Who set the constraint, by its subject.
-        constrained_by: String,
-    },
-    /// No time to check for: nothing is valid regardless of time (V10).
-    NoTimes,
-    /// A time at which a certificate was not valid (V24).
-    Expired {
-        /// Whose certificate, by its subject.
-        subject: String,
-        /// When it is valid.
-        window: Validity,
-        /// The time in question.
-        at: Timestamp,
-    },
-    /// A time outside what the trusted root says of the authority (V25).
-    Window {
-        /// When the authority is trusted.
-        window: Validity,
-        /// The time in question.
-        at: Timestamp,
-    },
-}
-
-impl PathError {
-    /// Every code of this kind, for the list of errors.
-    pub const CODES: &'static [&'static str] = &[
-        "path.length",
-        "path.not-issued-by",
-        "path.key-id",
-        "path.algorithm",
-        "path.signature",
-        "path.key",
-        "path.path-length",
-        "path.name-constraint",
-        "path.no-times",
-        "path.expired",
-        "path.window",
-    ];
-
-    /// The stable code of this error.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Length { .. } => "path.length",
-            Self::Profile { problem, .. } => problem.code(),
-            Self::NotIssuedBy { .. } => "path.not-issued-by",
-            Self::KeyId { .. } => "path.key-id",
-            Self::Algorithm { .. } => "path.algorithm",
-            Self::Signature { .. } => "path.signature",
-            Self::Key { .. } => "path.key",
-            Self::PathLength { .. } => "path.path-length",
-            Self::NameConstraint { .. } => "path.name-constraint",
-            Self::NoTimes => "path.no-times",
-            Self::Expired { .. } => "path.expired",
-            Self::Window { .. } => "path.window",
-        }
-    }
-
-    /// How close the check came to success: of several errors, the highest is the one to show.
-    pub(crate) fn depth(&self) -> u8 {
-        match self {
-            Self::Length { .. } | Self::NotIssuedBy { .. } | Self::KeyId { .. } => 0,
-            Self::Algorithm { .. } | Self::Signature { .. } | Self::Key { .. } => 1,
-            Self::Profile { .. } | Self::PathLength { .. } | Self::NameConstraint { .. } => 2,
-            Self::NoTimes | Self::Window { .. } | Self::Expired { .. } => 3,
-        }
-    }
-}
-
-impl fmt::Display for PathError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Length { cap, found } => {
-                write!(
-                    f,
-                    "wanted a chain of 1 to {cap} certificates, found {found}"
-                )
-            }
-            Self::Profile { subject, problem } => {
-                write!(f, "certificate of {}: {problem}", Escaped(subject))
-            }
-            Self::NotIssuedBy { want, found } => {
-                write!(
-                    f,
-                    "wanted issuer {}, found {}",
-                    Escaped(want),
-                    Escaped(found)
-                )
-            }
-            Self::KeyId { subject } => {
-                write!(
-                    f,
-                    "certificate of {} names another key of its issuer",
-                    Escaped(subject)
-                )
-            }
-            Self::Algorithm { subject } => {
-                write!(
-                    f,
-                    "certificate of {} is signed in a way that is not supported",
-                    Escaped(subject)
-                )
-            }
-            Self::Signature { subject } => {
-                write!(
-                    f,
-                    "certificate of {} is not signed by its issuer",
-                    Escaped(subject)
-                )
-            }
-            Self::Key { subject, .. } => write!(f, "key of {} cannot be used", Escaped(subject)),
-            Self::PathLength { allowed, found } => {
-                write!(
-                    f,
-                    "wanted at most {allowed} intermediate certificates, found {found}"
-                )
-            }
-            Self::NameConstraint { constrained_by } => {
-                write!(
-                    f,
-                    "name is outside what {} may issue",
-                    Escaped(constrained_by)
-                )
-            }
-            Self::NoTimes => f.write_str("no time to check the certificates for"),
-            Self::Expired {
-                subject,
-                window,
-                at,
-            } => {
-                write!(
-                    f,
-                    "certificate of {} is valid {window}, not at {at}",
-                    Escaped(subject)
-                )
-            }
-            Self::Window { window, at } => {
-                write!(f, "authority is trusted {window}, not at {at}")
-            }
-        }
-    }
-}
-
-impl std::error::Error for PathError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Key { problem, .. } => Some(problem),
-            Self::Profile { problem, .. } => Some(problem),
-            _ => None,
-        }
-    }
-}
-
-/// How a certificate does not fit what it is used for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ProfileError {
-    /// A CA where none may be, or the reverse.
-    BasicConstraints,
-    /// A key usage that is absent, not critical where it must be, or another one.
-    KeyUsage,
-    /// An extended key usage that is absent, not critical where it must be, or another one.
-    ExtendedKeyUsage,
-    /// No subject alternative name, several, or one that must be critical and is not.
-    AlternativeName,
-    /// A critical extension that is not known here.
-    UnknownCritical,
-}
-
-impl ProfileError {
-    /// Every code of this kind, for the list of errors.
-    pub const CODES: &'static [&'static str] = &[
-        "profile.basic-constraints",
-        "profile.key-usage",
-        "profile.extended-key-usage",
-        "profile.alternative-name",
-        "profile.unknown-critical",
-    ];
-
-    /// The stable code of this error.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::BasicConstraints => "profile.basic-constraints",
-            Self::KeyUsage => "profile.key-usage",
-            Self::ExtendedKeyUsage => "profile.extended-key-usage",
-            Self::AlternativeName => "profile.alternative-name",
-            Self::UnknownCritical => "profile.unknown-critical",
-        }
-    }
-}
-
-impl fmt::Display for ProfileError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::BasicConstraints => "wrong basic constraints",
-            Self::KeyUsage => "wrong key usage",
-            Self::ExtendedKeyUsage => "wrong extended key usage",
-            Self::AlternativeName => "wrong subject alternative name",
-            Self::UnknownCritical => "critical extension that is not known",
-        })
-    }
-}
-
-impl std::error::Error for ProfileError {}
 
 /// A leaf that chains to an anchor, for one usage, at every time asked about.
 #[derive(Clone, Debug)]
@@ -306,17 +45,26 @@ impl CertifiedPath {
 /// What does not depend on the leaf is checked once, when it is first needed.
 #[derive(Debug)]
 pub struct PathVerifier {
-    /// The leaf's issuer first, the anchor last.
+    /// As the trusted root has them: the anchor is last, the others may be in any order.
     chain: Vec<Certificate>,
     usage: Usage,
     valid_for: Validity,
-    above: OnceLock<Result<[u8; 32], PathError>>,
+    /// Every way from an issuer of leaves up to the anchor.
+    ways: OnceLock<Vec<Way>>,
     /// For an authority that is a leaf itself: its own certificate, checked once.
     own: OnceLock<Result<CertifiedPath, PathError>>,
 }
 
+/// An issuer of leaves, and who certified it, up to the anchor.
+#[derive(Debug)]
+struct Way {
+    chain: Vec<Certificate>,
+    /// Checked when it is first needed.
+    above: OnceLock<Result<(), PathError>>,
+}
+
 impl PathVerifier {
-    /// A verifier for leaves issued by the first certificate of `chain`, whose last is the anchor.
+    /// A verifier for leaves issued by a certificate of `chain`, whose last is the anchor.
     ///
     /// A chain that does not hold is reported by each use of it: it does not take the rest of a
     /// trusted root with it.
@@ -325,19 +73,17 @@ impl PathVerifier {
             chain,
             usage,
             valid_for,
-            above: OnceLock::new(),
+            ways: OnceLock::new(),
             own: OnceLock::new(),
         }
     }
 
-    /// Whether the leaf names the first certificate as its issuer, by name and by key.
+    /// Whether the leaf names one of the certificates as its issuer, by name and by key.
     pub fn issues(&self, leaf: &Certificate) -> bool {
-        self.chain
-            .first()
-            .is_some_and(|issuer| leaf.issuer() == issuer.subject() && key_ids_match(leaf, issuer))
+        self.chain.iter().any(|issuer| is_named_by(issuer, leaf))
     }
 
-    /// The certificates, the leaf's issuer first.
+    /// The certificates, the anchor last.
     pub fn chain(&self) -> &[Certificate] {
         &self.chain
     }
@@ -357,21 +103,64 @@ impl PathVerifier {
 
     /// Checks everything but the times.
     pub(crate) fn prove(&self, leaf: &Certificate) -> Result<CertifiedPath, PathError> {
-        let issuer_key_hash = self.check_above()?;
-        let issuer = self.chain.first().ok_or(PathError::Length {
-            cap: limits::CHAIN_CERTIFICATES,
-            found: 0,
-        })?;
+        let mut problem: Option<PathError> = None;
+        for way in self.ways() {
+            let Some(issuer) = way.chain.first().filter(|it| is_named_by(it, leaf)) else {
+                continue;
+            };
+            match self.prove_by(way, leaf, issuer) {
+                Ok(()) => return Ok(self.certified(leaf, issuer)),
+                Err(error) if problem.as_ref().is_none_or(|it| it.depth() < error.depth()) => {
+                    problem = Some(error);
+                }
+                Err(_) => {}
+            }
+        }
+        Err(problem.unwrap_or_else(|| self.explain(leaf)))
+    }
+
+    fn prove_by(
+        &self,
+        way: &Way,
+        leaf: &Certificate,
+        issuer: &Certificate,
+    ) -> Result<(), PathError> {
+        let checked = || check_chain(&way.chain, self.usage);
+        way.above.get_or_init(checked).clone()?;
         check_leaf(leaf, self.usage)?;
         check_link(leaf, issuer)?;
-        check_names(leaf, &self.chain)?;
-        Ok(CertifiedPath {
-            issuer_key_hash,
+        check_names(leaf, &way.chain)
+    }
+
+    fn certified(&self, leaf: &Certificate, issuer: &Certificate) -> CertifiedPath {
+        CertifiedPath {
+            issuer_key_hash: sha256(issuer.spki()),
             window: self.window(leaf),
+        }
+    }
+
+    /// Why no way leads from the leaf to the anchor: what is wrong with the order that there is.
+    fn explain(&self, leaf: &Certificate) -> PathError {
+        let linear = || {
+            check_chain(&self.chain, self.usage)?;
+            check_leaf(leaf, self.usage)?;
+            self.chain
+                .first()
+                .map_or(Ok(()), |issuer| check_issued(leaf, issuer))
+        };
+        linear().err().unwrap_or(PathError::Length {
+            cap: limits::CHAIN_CERTIFICATES,
+            found: self.chain.len(),
         })
     }
 
+    fn ways(&self) -> &[Way] {
+        self.ways.get_or_init(|| ways_up(&self.chain))
+    }
+
     /// Checks every certificate and the authority's own window at every time (V24, V25, V11).
+    ///
+    /// Spec: trustroot.proto, CertificateAuthority: both the window and the entire chain
     pub(crate) fn check_times(
         &self,
         leaf: &Certificate,
@@ -380,29 +169,49 @@ impl PathVerifier {
         if at.is_empty() {
             return Err(PathError::NoTimes);
         }
-        for &at in at {
-            for certificate in std::iter::once(leaf).chain(&self.chain) {
-                let window = certificate.validity();
-                if !window.contains(at) {
-                    let subject = describe(certificate);
-                    return Err(PathError::Expired {
-                        subject,
-                        window,
-                        at,
-                    });
-                }
-            }
-            if !self.valid_for.contains(at) {
-                return Err(PathError::Window {
-                    window: self.valid_for,
+        at.iter().try_for_each(|at| self.check_time(leaf, *at))
+    }
+
+    fn check_time(&self, leaf: &Certificate, at: Timestamp) -> Result<(), PathError> {
+        for certificate in std::iter::once(leaf).chain(&self.chain) {
+            let window = certificate.validity();
+            if !window.contains(at) {
+                let subject = describe(certificate);
+                return Err(PathError::Expired {
+                    subject,
+                    window,
                     at,
                 });
             }
         }
-        Ok(())
+        if self.valid_for.contains(at) {
+            Ok(())
+        } else {
+            let window = self.valid_for;
+            Err(PathError::Window { window, at })
+        }
     }
 
-    /// Checks a chain whose first certificate signs itself, at one time: a time stamp authority's.
+    /// The certificate that signs itself, where the authority is one of time stamps: the first
+    /// that is no CA. The anchor is that only if there is no other.
+    pub fn signer(&self) -> Option<&Certificate> {
+        let below = match self.chain.as_slice() {
+            [below @ .., _] if !below.is_empty() => below,
+            alone => alone,
+        };
+        below
+            .iter()
+            .find(|it| !is_ca(it))
+            .or_else(|| self.chain.first())
+    }
+
+    /// Whether no certificate of the chain is a signer's: they are all of CAs.
+    pub fn is_of_cas(&self) -> bool {
+        self.chain.iter().all(is_ca)
+    }
+
+    /// Checks a chain one of whose certificates signs itself, at one time: a time stamp
+    /// authority's.
     ///
     /// # Errors
     ///
@@ -411,51 +220,38 @@ impl PathVerifier {
     /// Spec: RFC 3161 2.3 (V18, V19)
     pub fn verify_own(&self, at: Timestamp) -> Result<(), PathError> {
         self.own.get_or_init(|| self.prove_own()).clone()?;
-        match self.chain.first() {
+        match self.signer() {
             Some(leaf) => self.check_times(leaf, &[at]),
             None => Ok(()),
         }
     }
 
     fn prove_own(&self) -> Result<CertifiedPath, PathError> {
-        let (leaf, above) = match self.chain.as_slice() {
-            // A self-signed authority: its own anchor.
-            [leaf] => (leaf, std::slice::from_ref(leaf)),
-            [leaf, above @ ..] => (leaf, above),
-            [] => {
-                return Err(PathError::Length {
-                    cap: limits::CHAIN_CERTIFICATES,
-                    found: 0,
-                });
-            }
-        };
+        let leaf = self.signer().ok_or(PathError::Length {
+            cap: limits::CHAIN_CERTIFICATES,
+            found: 0,
+        })?;
         check_leaf(leaf, self.usage)?;
-        if self.chain.len() > 1 {
-            check_chain(above, self.usage)?;
-            check_names(leaf, above)?;
-            if let Some(issuer) = above.first() {
-                check_link_of_root(leaf, issuer)?;
+        if let [alone] = self.chain.as_slice() {
+            // A self-signed authority: its own anchor.
+            return Ok(self.certified(leaf, alone));
+        }
+        let above: Vec<_> = self.chain.iter().filter(|it| *it != leaf).collect();
+        let above: Vec<_> = above.into_iter().cloned().collect();
+        let mut problem: Option<PathError> = None;
+        for way in ways_up(&above) {
+            let Some(issuer) = way.chain.first().filter(|it| is_named_by(it, leaf)) else {
+                continue;
+            };
+            match check_own(leaf, &way.chain, issuer, self.usage) {
+                Ok(()) => return Ok(self.certified(leaf, issuer)),
+                Err(error) if problem.as_ref().is_none_or(|it| it.depth() < error.depth()) => {
+                    problem = Some(error);
+                }
+                Err(_) => {}
             }
         }
-        let issuer_key_hash = above
-            .first()
-            .map_or([0; 32], |issuer| sha256(issuer.spki()));
-        Ok(CertifiedPath {
-            issuer_key_hash,
-            window: self.window(leaf),
-        })
-    }
-
-    fn check_above(&self) -> Result<[u8; 32], PathError> {
-        self.above
-            .get_or_init(|| {
-                check_chain(&self.chain, self.usage)?;
-                Ok(self
-                    .chain
-                    .first()
-                    .map_or([0; 32], |issuer| sha256(issuer.spki())))
-            })
-            .clone()
+        Err(problem.unwrap_or_else(|| explain_own(leaf, &above, self.usage)))
     }
 
     fn window(&self, leaf: &Certificate) -> Validity {
@@ -464,6 +260,74 @@ impl PathVerifier {
             .map(Certificate::validity)
             .fold(self.valid_for, intersect)
     }
+}
+
+/// Every order in which certificates of `chain` lead up to its last one, by names and key ids:
+/// the shortest first.
+///
+/// Only the last has its place; who else is needed, and in which order, the leaf decides. What is
+/// not needed is passed over, as a cross-signed certificate may be (V28).
+///
+/// Spec: trustroot.proto, cert_chain; common.proto, X509CertificateChain
+fn ways_up(chain: &[Certificate]) -> Vec<Way> {
+    let Some((anchor, others)) = chain.split_last() else {
+        return Vec::new();
+    };
+    if others.len() >= limits::CHAIN_CERTIFICATES {
+        return Vec::new();
+    }
+    let mut ways = vec![vec![anchor.clone()]];
+    let mut at = 0usize;
+    while let Some(way) = ways.get(at).cloned() {
+        at = at.saturating_add(1);
+        for other in others {
+            let is_next = way.first().is_some_and(|first| is_named_by(first, other));
+            if is_next && !way.contains(other) && ways.len() < limits::PATHS {
+                ways.push(std::iter::once(other).chain(&way).cloned().collect());
+            }
+        }
+    }
+    let way = |chain| Way {
+        chain,
+        above: OnceLock::new(),
+    };
+    ways.into_iter().map(way).collect()
+}
+
+/// Whether `certificate` names `issuer` as its issuer, by name and by key.
+fn is_named_by(issuer: &Certificate, certificate: &Certificate) -> bool {
+    certificate.issuer() == issuer.subject() && key_ids_match(certificate, issuer)
+}
+
+fn is_ca(certificate: &Certificate) -> bool {
+    certificate
+        .extensions()
+        .basic_constraints
+        .is_some_and(|it| it.ca)
+}
+
+/// Checks that a certificate of the trusted root chains to its anchor.
+fn check_own(
+    leaf: &Certificate,
+    above: &[Certificate],
+    issuer: &Certificate,
+    usage: Usage,
+) -> Result<(), PathError> {
+    check_chain(above, usage)?;
+    check_names(leaf, above)?;
+    check_link_of_root(leaf, issuer)
+}
+
+/// What is wrong with the order that there is.
+fn explain_own(leaf: &Certificate, above: &[Certificate], usage: Usage) -> PathError {
+    let problem = match above.first() {
+        Some(issuer) => check_own(leaf, above, issuer, usage).err(),
+        None => None,
+    };
+    problem.unwrap_or(PathError::Length {
+        cap: limits::CHAIN_CERTIFICATES,
+        found: above.len(),
+    })
 }
 
 /// The times in both; an empty intersection has its end before its start and contains nothing.
@@ -570,6 +434,10 @@ fn check_leaf_profile(leaf: &Certificate, usage: Usage) -> Result<(), ProfileErr
     if extensions.basic_constraints.is_some_and(|it| it.ca) {
         return Err(ProfileError::BasicConstraints);
     }
+    // RFC 5280 4.2.1.10: in the certificates of CAs only
+    if extensions.name_constraints.is_some() {
+        return Err(ProfileError::NameConstraints);
+    }
     match usage {
         Usage::CodeSigning => check_code_signing_leaf(leaf),
         Usage::TimeStamping => check_time_stamping_leaf(leaf),
@@ -600,11 +468,23 @@ fn check_code_signing_leaf(leaf: &Certificate) -> Result<(), ProfileError> {
         return Err(ProfileError::AlternativeName);
     }
     match leaf.alternative_names().next() {
-        Some(GeneralName::Email(_) | GeneralName::Uri(_) | GeneralName::Other(USER_NAME, _)) => {
-            Ok(())
-        }
-        _ => Err(ProfileError::AlternativeName),
+        Some(GeneralName::Email(_) | GeneralName::Uri(_) | GeneralName::Other(USER_NAME, _)) => {}
+        _ => return Err(ProfileError::AlternativeName),
     }
+    // "size % 8 = 0, E = 65537"
+    match leaf.public_key().map(PublicKey::kind) {
+        Ok(KeyKind::Rsa { bits }) if bits % 8 != 0 || !has_usual_exponent(leaf) => {
+            Err(ProfileError::Key)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether the exponent of an RSA key is 65537: the last thing in its encoding.
+///
+/// Spec: RFC 8017 A.1.1
+fn has_usual_exponent(leaf: &Certificate) -> bool {
+    leaf.spki().ends_with(b"\x02\x03\x01\x00\x01")
 }
 
 /// Spec: RFC 3161 2.3 (V18)

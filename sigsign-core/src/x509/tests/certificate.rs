@@ -121,11 +121,13 @@ fn rejects_other_versions() {
 #[test]
 fn rejects_serial_numbers_that_are_not_positive_or_too_long() {
     let mut draft = Draft::leaf(1);
-    for good in [vec![1], vec![0, 0x80], vec![0x7f; 20]] {
+    let highest = [&[0][..], &[0xff; 20]].concat();
+    for good in [vec![1], vec![0, 0x80], vec![0x7f; 20], highest] {
         draft.serial = good;
         assert_eq!(Ok(()), parse(&draft).map(|_| ()));
     }
-    for bad in [vec![0], vec![0x80], vec![0x7f; 21]] {
+    let long = [&[0][..], &[0xff; 21]].concat();
+    for bad in [vec![0], vec![0x80], vec![0x7f; 21], long] {
         draft.serial = bad;
         assert_eq!(Err(CertificateError::Serial), parse(&draft));
     }

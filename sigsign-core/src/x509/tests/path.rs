@@ -254,21 +254,70 @@ fn rejects_names_and_key_ids_that_do_not_chain() {
 
 // V26 V28
 #[test]
-fn rejects_chains_in_another_order_or_of_another_authority() {
-    let mut backwards = chain();
-    backwards.reverse();
+fn accepts_chains_in_any_order_below_the_anchor() {
+    let root = Draft::ca(1, 1).certificate(1);
+    let middle = Draft::ca(3, 1).certificate(1);
+    let lower = Draft::ca(2, 3).certificate(3);
+    // Cross-signed: what signed itself before it was certified by another.
+    let alone = Draft::ca(3, 3).certificate(3);
+
+    for chain in [
+        vec![middle.clone(), lower.clone(), root.clone()],
+        vec![alone.clone(), middle.clone(), lower.clone(), root.clone()],
+        vec![lower.clone(), lower.clone(), middle.clone(), root.clone()],
+        // The anchor is last, whatever is above it.
+        vec![root.clone(), alone, lower],
+    ] {
+        assert_eq!(Ok(()), verify(&Draft::leaf(2), chain));
+    }
+    // A leaf of the anchor, beside an intermediate that others are of.
+    let leaf = Draft::leaf(1).certificate(1);
+    let verifier = verifier(chain());
+    let path = verifier.verify(&leaf, &[after(1)]).unwrap();
+    assert!(verifier.issues(&leaf));
+    assert_eq!(&crate::crypto::sha256(&spki(1)), path.issuer_key_hash());
+}
+
+// V24: what is in the chain counts for the time, needed or not
+#[test]
+fn rejects_times_outside_a_certificate_that_is_not_needed() {
+    let mut short = intermediate();
+    short.validity = window("200101000000Z", "250101000000Z");
+    let chain = vec![short.certificate(1), Draft::ca(1, 1).certificate(1)];
+    let leaf = Draft::leaf(1).certificate(1);
+
+    let found = verifier(chain).verify(&leaf, &[after(1)]);
+
+    assert!(matches!(
+        found,
+        Err(PathError::Expired { subject, .. }) if subject == "O=test, CN=ca 2"
+    ));
+}
+
+// V4 V28
+#[test]
+fn rejects_more_ways_than_the_cap_soon() {
+    // Seven authorities that certify each other under one name: 13,700 ways to the anchor.
+    let chain: Vec<_> = (11..=18)
+        .map(|number| Draft::new(ca_name(2), number, ca_name(2)).certificate(19))
+        .collect();
+
+    let leaf = Draft::leaf(2).without(AUTHORITY_KEY_ID);
+
+    assert_eq!(
+        bad_intermediate(ProfileError::BasicConstraints),
+        verify(&leaf, chain)
+    );
+}
+
+// V26 V28
+#[test]
+fn rejects_chains_of_another_authority() {
     let foreign = vec![
         intermediate().certificate(1),
         Draft::ca(4, 4).certificate(4),
     ];
 
-    assert_eq!(
-        Err(PathError::NotIssuedBy {
-            want: "O=test, CN=ca 2".to_owned(),
-            found: "O=test, CN=ca 1".to_owned(),
-        }),
-        verify(&Draft::leaf(2), backwards)
-    );
     assert_eq!(
         Err(PathError::NotIssuedBy {
             want: "O=test, CN=ca 4".to_owned(),
@@ -356,6 +405,81 @@ fn rejects_leaves_for_another_use() {
             verify(&leaf, chain())
         );
     }
+}
+
+// V27
+#[test]
+fn rejects_key_ids_that_are_critical() {
+    for name in [SUBJECT_KEY_ID, AUTHORITY_KEY_ID] {
+        let value = match name {
+            SUBJECT_KEY_ID => key_id(99),
+            _ => authority_key_id(2),
+        };
+        let leaf = Draft::leaf(2).with(name, true, &value);
+
+        assert_eq!(
+            bad_leaf(ProfileError::UnknownCritical),
+            verify(&leaf, chain())
+        );
+    }
+}
+
+// V27 V28
+#[test]
+fn rejects_leaves_with_name_constraints() {
+    let excluded = tlv(0xa1, &[&tlv(0x30, &[&tlv(0x81, &[b"a.example"])])]);
+    for critical in [true, false] {
+        let leaf = Draft::leaf(2).with(NAME_CONSTRAINTS, critical, &tlv(0x30, &[&excluded]));
+
+        assert_eq!(
+            bad_leaf(ProfileError::NameConstraints),
+            verify(&leaf, chain())
+        );
+    }
+}
+
+// V27
+#[test]
+fn accepts_limits_of_policies_and_rejects_one_that_is_required() {
+    const CONSTRAINTS: &str = "2.5.29.36";
+    let with = |name: &str, critical, value: &[u8]| {
+        let ca = intermediate().with(name, critical, value).certificate(1);
+        verify(&Draft::leaf(2), vec![ca, Draft::ca(1, 1).certificate(1)])
+    };
+
+    assert_eq!(Ok(()), with("2.5.29.54", true, &[2, 1, 0]));
+    assert_eq!(Ok(()), with(CONSTRAINTS, true, b"\x30\x03\x81\x01\x00"));
+    for critical in [true, false] {
+        assert_eq!(
+            bad_intermediate(ProfileError::UnknownCritical),
+            with(CONSTRAINTS, critical, b"\x30\x03\x80\x01\x00")
+        );
+    }
+}
+
+// V27
+#[test]
+fn rejects_rsa_keys_that_no_signer_may_have() {
+    let rsa = |bytes: usize, top: u8, exponent: &[u8]| {
+        let modulus = [&[0, top][..], &vec![0xab; bytes - 1]].concat();
+        let modulus = if top < 0x80 { &modulus[1..] } else { &modulus };
+        let integers = [
+            tlv(der::INTEGER, &[modulus]),
+            tlv(der::INTEGER, &[exponent]),
+        ];
+        let key = tlv(0x30, &[&integers.concat()]);
+        let identifier = tlv(0x30, &[&oid("1.2.840.113549.1.1.1"), &[5, 0]]);
+        let mut leaf = Draft::leaf(2);
+        leaf.spki = tlv(0x30, &[&identifier, &tlv(der::BIT_STRING, &[&[0], &key])]);
+        verify(&leaf, chain())
+    };
+
+    assert_eq!(Ok(()), rsa(256, 0xff, &[1, 0, 1]));
+    assert_eq!(Ok(()), rsa(320, 0x80, &[1, 0, 1]));
+    let bad = bad_leaf(ProfileError::Key);
+    assert_eq!(bad, rsa(256, 0xff, &[3]));
+    assert_eq!(bad, rsa(256, 0xff, &[1, 0, 3]));
+    assert_eq!(bad, rsa(257, 0x03, &[1, 0, 1]));
 }
 
 // V27 O13
