@@ -162,7 +162,7 @@ pub(crate) fn of(code: &str) -> Option<&'static str> {
         "time.too-few" => {
             "the bundle needs a timestamp of an authority in the trusted root; sign anew"
         }
-        "time.future" => "check the clock of this machine",
+        "ct.future" | "time.future" => "check the clock of this machine",
         "ct.missing" => "an instance without a CT log needs --danger-no-sct",
         "bundle.json" | "bundle.shape" | "bundle.media-type" => {
             "is this a Sigstore bundle? cosign writes one with --bundle, gh with `gh attestation \

@@ -238,6 +238,8 @@ impl<'a> Sct<'a> {
 
 /// Parses the list that a certificate carries, to its last byte (V30).
 ///
+/// Timestamps of other versions are passed over, which is what their lengths are there for.
+///
 /// # Errors
 ///
 /// [`SctError`], by what is wrong with it.
@@ -249,15 +251,20 @@ pub fn parse_list(list: &[u8]) -> Result<Vec<Sct<'_>>, SctError> {
         return Err(SctError::Malformed);
     }
     let mut scts = Vec::new();
+    let mut seen = 0;
     while !items.is_empty() {
-        if scts.len() == limits::SCTS {
+        if seen == limits::SCTS {
             return Err(SctError::TooMany { cap: limits::SCTS });
         }
         let (sct, rest) = read_vector(items)?;
-        scts.push(Sct::parse(sct)?);
+        match Sct::parse(sct) {
+            Err(SctError::Version { .. }) => {}
+            sct => scts.push(sct?),
+        }
         items = rest;
+        seen = seen.saturating_add(1);
     }
-    if scts.is_empty() {
+    if seen == 0 {
         Err(SctError::Empty)
     } else {
         Ok(scts)
@@ -369,6 +376,19 @@ mod tests {
             Err(SctError::TooMany { cap: limits::SCTS }),
             parse_list(&vector(&many))
         );
+    }
+
+    // V30
+    #[test]
+    fn accepts_timestamps_of_other_versions_by_passing_over_them() {
+        let good = sct(0, &[], [4, 3], b"sig");
+        let list = vector(&[vector(&[1]), vector(&good), vector(&[9; 300])].concat());
+
+        assert_eq!(1, parse_list(&list).unwrap().len());
+        assert_eq!(Ok(Vec::new()), parse_list(&vector(&vector(&[1]))));
+        let many = vector(&[1]).repeat(limits::SCTS + 1);
+        let cap = limits::SCTS;
+        assert_eq!(Err(SctError::TooMany { cap }), parse_list(&vector(&many)));
     }
 
     // V30 V35

@@ -1,4 +1,5 @@
 use super::info::repeated;
+use super::signer::read_digest_algorithm;
 use super::span::Span;
 use super::{ELEMENTS, TST_INFO, TspError};
 use crate::crypto::{self, Hasher, hash_from_oid};
@@ -14,6 +15,8 @@ pub(super) struct Attributes {
     message_digest: Span,
     /// By signing-certificate, by signing-certificate-v2; at least one is there.
     certificates: [Option<CertificateId>; 2],
+    /// CMSAlgorithmProtection.
+    protection: Option<Span>,
 }
 
 /// The first ESSCertID: the signer's certificate by its digest.
@@ -46,6 +49,7 @@ impl Attributes {
         let mut before: &[u8] = &[];
         let (mut content_type, mut message_digest) = (None, None);
         let (mut certificate, mut certificate_v1) = (None, None);
+        let mut protection = None;
         for slot in &mut seen {
             if list.is_empty() {
                 break;
@@ -63,6 +67,7 @@ impl Attributes {
                 MESSAGE_DIGEST => message_digest = Some(value),
                 SIGNING_CERTIFICATE_V2 => certificate = Some(value),
                 SIGNING_CERTIFICATE => certificate_v1 = Some(value),
+                ALGORITHM_PROTECTION => protection = Some(Span::new(value.raw, whole)),
                 _ => {}
             }
         }
@@ -92,12 +97,39 @@ impl Attributes {
                 read(certificate_v1, CertificateId::parse_v1)?,
                 read(certificate, CertificateId::parse_v2)?,
             ],
+            protection,
         })
     }
 
     /// The digest in the message-digest attribute.
     pub(super) fn message_digest<'a>(&self, whole: &'a [u8]) -> &'a [u8] {
         self.message_digest.of(whole)
+    }
+
+    /// Checks that the algorithms of the signer are the protected ones, where they are protected.
+    ///
+    /// `signature` is the signer's AlgorithmIdentifier. Parameters may be absent or NULL on either
+    /// side.
+    ///
+    /// Spec: RFC 6211 2, 3
+    pub(super) fn check_protection(
+        &self,
+        digest: HashAlgorithm,
+        signature: Reader<'_>,
+        whole: &[u8],
+    ) -> Result<(), TspError> {
+        let Some(protection) = self.protection else {
+            return Ok(());
+        };
+        let mut fields = Reader::new(protection.of(whole)).sequence()?;
+        let same_digest = read_digest_algorithm(&mut fields)? == digest;
+        let protected = Reader::new(fields.take(der::context_constructed(1))?);
+        fields.finish()?;
+        if same_digest && same_algorithm(protected, signature)? {
+            Ok(())
+        } else {
+            Err(TspError::AlgorithmProtection)
+        }
     }
 
     /// The field as it is signed: with the tag of a SET OF, in two parts.
@@ -124,23 +156,40 @@ impl Attributes {
     }
 }
 
-/// Reads one attribute, which has exactly one value.
+/// Whether two AlgorithmIdentifiers are the same but for parameters that are absent or NULL.
+fn same_algorithm(mut a: Reader<'_>, mut b: Reader<'_>) -> Result<bool, DerError> {
+    let parameters = |fields: &Reader<'_>| match fields.rest() {
+        [der::NULL, 0] => Vec::new(),
+        other => other.to_vec(),
+    };
+    Ok(a.oid()? == b.oid()? && parameters(&a) == parameters(&b))
+}
+
+/// Reads one attribute; returns its only value, or the first one where several may be.
 fn read_attribute<'a>(attribute: Tlv<'a>) -> Result<(Oid<'a>, Tlv<'a>), TspError> {
     let mut fields = Reader::new(attribute.value);
     let oid = fields.oid()?;
     let mut values = fields.set()?;
     fields.finish()?;
-    let value = if values.is_empty() {
-        None
-    } else {
-        Some(values.any()?)
+    let wrong = || TspError::AttributeValues {
+        of: oid.to_string(),
     };
-    match value {
-        Some(value) if values.is_empty() => Ok((oid, value)),
-        _ => Err(TspError::AttributeValues {
-            of: oid.to_string(),
-        }),
+    if values.is_empty() {
+        return Err(wrong());
     }
+    let first = values.any()?;
+    if !values.is_empty() && SINGLE_VALUED.contains(&oid) {
+        return Err(wrong());
+    }
+    let mut before = first.raw;
+    while !values.is_empty() {
+        let value = values.any()?.raw;
+        if value < before {
+            return Err(TspError::SetOrder);
+        }
+        before = value;
+    }
+    Ok((oid, first))
 }
 
 /// Spec: RFC 5652 11.1
@@ -261,9 +310,21 @@ fn read_issuer_serial(mut fields: Reader<'_>, whole: &[u8]) -> Result<(Span, Spa
     Ok((Span::new(issuer, whole), Span::new(serial, whole)))
 }
 
-// 1.2.840.113549.1.9.3, .4, .16.2.12, .16.2.47
+/// RFC 5652 11; RFC 5035 3; RFC 6211 2
+const SINGLE_VALUED: [Oid<'_>; 6] = [
+    CONTENT_TYPE,
+    MESSAGE_DIGEST,
+    SIGNING_TIME,
+    SIGNING_CERTIFICATE,
+    SIGNING_CERTIFICATE_V2,
+    ALGORITHM_PROTECTION,
+];
+
+// 1.2.840.113549.1.9.3, .4, .5, .52, .16.2.12, .16.2.47
 const CONTENT_TYPE: Oid<'_> = Oid::from_content(b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x03");
 const MESSAGE_DIGEST: Oid<'_> = Oid::from_content(b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x04");
+const SIGNING_TIME: Oid<'_> = Oid::from_content(b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x05");
+const ALGORITHM_PROTECTION: Oid<'_> = Oid::from_content(b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x34");
 const SIGNING_CERTIFICATE: Oid<'_> =
     Oid::from_content(b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x02\x0c");
 const SIGNING_CERTIFICATE_V2: Oid<'_> =

@@ -122,6 +122,10 @@ pub enum TspError {
     SignerId,
     /// The signing-certificate attribute is not about the authority's certificate.
     SigningCertificate,
+    /// The name of the authority in the content is not one of its certificate.
+    AuthorityName,
+    /// The attribute that protects the algorithms has others than the signer.
+    AlgorithmProtection,
     /// The message-digest attribute is not the digest of the content.
     MessageDigest,
     /// The imprint is not the digest of the bytes that should be time stamped.
@@ -160,6 +164,8 @@ impl TspError {
         "tsp.critical-extension",
         "tsp.signer-id",
         "tsp.signing-certificate",
+        "tsp.authority-name",
+        "tsp.algorithm-protection",
         "tsp.message-digest",
         "tsp.imprint",
         "tsp.key",
@@ -194,6 +200,8 @@ impl TspError {
             Self::CriticalExtension { .. } => "tsp.critical-extension",
             Self::SignerId => "tsp.signer-id",
             Self::SigningCertificate => "tsp.signing-certificate",
+            Self::AuthorityName => "tsp.authority-name",
+            Self::AlgorithmProtection => "tsp.algorithm-protection",
             Self::MessageDigest => "tsp.message-digest",
             Self::Imprint => "tsp.imprint",
             Self::Key(_) => "tsp.key",
@@ -266,6 +274,12 @@ impl fmt::Display for TspError {
             Self::SigningCertificate => f.write_str(
                 "signing-certificate attribute is not about the authority's certificate",
             ),
+            Self::AuthorityName => {
+                f.write_str("authority's name in the token is not one of its certificate")
+            }
+            Self::AlgorithmProtection => {
+                f.write_str("signer's algorithms are not those that the token protects")
+            }
             Self::MessageDigest => {
                 f.write_str("message-digest attribute is not the digest of the token's content")
             }

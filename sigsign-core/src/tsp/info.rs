@@ -14,13 +14,12 @@ pub(super) struct Info {
     pub(super) serial: Span,
     pub(super) time: Timestamp,
     pub(super) nonce: Option<Span>,
+    /// The authority's own name, a GeneralName.
+    pub(super) tsa: Option<Span>,
 }
 
 impl Info {
     /// Reads the content of the eContent; `whole` is the response that it lies in.
-    ///
-    /// The name in `tsa` is not compared with the certificate: the signing-certificate attribute
-    /// fixes the certificate by its digest.
     ///
     /// Spec: RFC 3161 2.4.2
     pub(super) fn parse(content: &[u8], whole: &[u8]) -> Result<Self, TspError> {
@@ -41,9 +40,10 @@ impl Info {
             Some(der::INTEGER) => Some(fields.integer()?),
             _ => None,
         };
-        if let Some(mut tsa) = fields.explicit(0)? {
-            tsa.any()?;
-            tsa.finish()?;
+        let mut tsa = None;
+        if let Some(mut name) = fields.explicit(0)? {
+            tsa = Some(Span::new(name.any()?.raw, whole));
+            name.finish()?;
         }
         if let Some(extensions) = fields.explicit(1)? {
             check_extensions(extensions)?;
@@ -56,6 +56,7 @@ impl Info {
             serial: Span::new(serial, whole),
             time,
             nonce: nonce.map(|nonce| Span::new(nonce, whole)),
+            tsa,
         })
     }
 }

@@ -4,7 +4,7 @@
 //! Out: [`TimestampToken`], parsed to its last byte and trusted for nothing, and the time in it
 //! once the authority's signature over it and its imprint are checked. Not here: the authority's
 //! chain and validity and how many tokens are needed, which [`crate::x509`] and [`crate::verify`]
-//! check. Certificates in the token are never used.
+//! check, for certificates in the token as well.
 //!
 //! Spec: RFC 3161 2.4.2; RFC 5816; RFC 5652 5; RFC 5035
 
@@ -34,6 +34,8 @@ use span::Span;
 pub struct TimestampToken {
     response: Box<[u8]>,
     content: Span,
+    /// The content of the field `certificates`.
+    certificates: Option<Span>,
     info: Info,
     signer: Signer,
 }
@@ -62,10 +64,15 @@ impl TimestampToken {
         }
         let data = read_content_info(response.sequence()?)?;
         response.finish()?;
-        let (content, signer) = read_signed_data(data, der)?;
+        let SignedData {
+            content,
+            certificates,
+            signer,
+        } = read_signed_data(data, der)?;
         Ok(Self {
             response: der.into(),
             content: Span::new(content, der),
+            certificates: certificates.map(|list| Span::new(list, der)),
             info: Info::parse(content, der)?,
             signer,
         })
@@ -104,6 +111,18 @@ impl TimestampToken {
         self.signer.names(leaf, &self.response)
     }
 
+    /// The certificate in the token that the token itself says is its signer's, by name and by
+    /// digest; nothing about it is proven.
+    pub(crate) fn brought_signer(&self) -> Option<Certificate> {
+        let mut list = Reader::new(self.certificates?.of(&self.response));
+        std::iter::from_fn(|| list.any().ok())
+            .take(limits::CHAIN_CERTIFICATES)
+            .filter_map(|item| Certificate::from_der(item.raw).ok())
+            .find(|it| {
+                self.is_signed_by(it) && self.signer.attributes.are_about(it, &self.response)
+            })
+    }
+
     /// Checks that the key of `leaf` signed this token for `signature`; returns its time.
     ///
     /// `signature` is what was time stamped: the bytes of a bundle's signature.
@@ -112,14 +131,15 @@ impl TimestampToken {
     ///
     /// - [`TspError::SignerId`] or [`TspError::SigningCertificate`] if the token names another
     ///   certificate.
+    /// - [`TspError::AuthorityName`] if it says that it is somebody else's.
     /// - [`TspError::Imprint`] if it was made for something else.
     /// - [`TspError::MessageDigest`] or [`TspError::Signature`] if it was not signed like this.
     /// - [`TspError::Key`] if the key cannot be used.
     ///
     /// # Security
     ///
-    /// The caller has `leaf` from a trusted root, never from the token, and checks its chain and
-    /// usage and the authority's validity at the time returned.
+    /// The caller has `leaf` from a trusted root, or proves that an authority of it certified it,
+    /// and checks its chain and usage and the authority's validity at the time returned.
     ///
     /// Spec: RFC 3161 2.4.2; RFC 5652 5.4, 5.6; RFC 5816 2.2.1
     pub fn verify(&self, signature: &[u8], leaf: &Certificate) -> Result<Timestamp, TspError> {
@@ -128,6 +148,11 @@ impl TimestampToken {
         }
         if !self.signer.attributes.are_about(leaf, &self.response) {
             return Err(TspError::SigningCertificate);
+        }
+        // RFC 3161 2.4.2: tsa is one of the subject names in the certificate
+        let tsa = self.info.tsa.map(|tsa| tsa.of(&self.response));
+        if !tsa.is_none_or(|name| leaf.has_name(name)) {
+            return Err(TspError::AuthorityName);
         }
         let (algorithm, imprint) = self.imprint();
         if crypto::hash(algorithm, signature).as_bytes() != imprint {
@@ -194,29 +219,38 @@ fn read_content_info(mut fields: Reader<'_>) -> Result<Reader<'_>, TspError> {
     Ok(data)
 }
 
-/// Reads SignedData; returns its eContent and its signer.
+/// What there is to SignedData: its eContent, the field `certificates`, and who signed.
+struct SignedData<'a> {
+    content: &'a [u8],
+    certificates: Option<&'a [u8]>,
+    signer: Signer,
+}
+
+/// Reads SignedData.
 ///
 /// Spec: RFC 5652 5.1
-fn read_signed_data<'a>(
-    mut fields: Reader<'a>,
-    whole: &[u8],
-) -> Result<(&'a [u8], Signer), TspError> {
+fn read_signed_data<'a>(mut fields: Reader<'a>, whole: &[u8]) -> Result<SignedData<'a>, TspError> {
     // version 3, since the content is not id-data
     check_version("SignedData", 3, fields.small()?)?;
     let digest_algorithms = fields.set()?;
     let content = read_tst_info(fields.sequence()?)?;
-    // Certificates and revocation lists from the token are not trusted and not used.
-    for n in [0, 1] {
-        if let Some(mut set) = fields.explicit(n)? {
-            while !set.is_empty() {
-                set.any()?;
-            }
+    // Certificates and revocation lists from the token are read for their form only.
+    let certificates = fields.optional(der::context_constructed(0))?;
+    let revoked = fields.optional(der::context_constructed(1))?;
+    for set in [certificates, revoked].into_iter().flatten() {
+        let mut set = Reader::new(set);
+        while !set.is_empty() {
+            set.any()?;
         }
     }
     let signer = Signer::parse(fields.set()?, whole)?;
     fields.finish()?;
     check_listed(digest_algorithms, signer.digest_algorithm)?;
-    Ok((content, signer))
+    Ok(SignedData {
+        content,
+        certificates,
+        signer,
+    })
 }
 
 /// Spec: RFC 5652 5.2; RFC 3161 2.4.2

@@ -47,7 +47,9 @@ impl Signer {
             _ => return Err(TspError::NoSignedAttributes),
         };
         let attributes = Attributes::parse(signed, whole)?;
-        let algorithm = read_signature_algorithm(fields.sequence()?, digest_algorithm)?;
+        let identifier = fields.sequence()?;
+        let algorithm = read_signature_algorithm(identifier, digest_algorithm)?;
+        attributes.check_protection(digest_algorithm, identifier, whole)?;
         let signature = Span::new(fields.octet_string()?, whole);
         // unsignedAttrs prove nothing; they are read for their form only.
         if let Some(mut unsigned) = fields.explicit(1)? {
@@ -99,7 +101,7 @@ impl SignerId {
 }
 
 /// Reads an AlgorithmIdentifier that must be of a hash.
-fn read_digest_algorithm(fields: &mut Reader<'_>) -> Result<HashAlgorithm, TspError> {
+pub(super) fn read_digest_algorithm(fields: &mut Reader<'_>) -> Result<HashAlgorithm, TspError> {
     let mut identifier = fields.sequence()?;
     let oid = identifier.oid()?;
     hash_from_oid(oid, identifier.rest()).ok_or_else(|| TspError::DigestAlgorithm {

@@ -1,6 +1,6 @@
 //! Row 4: the certificate is in a CT log.
 //!
-//! Spec: client-spec 4.3; RFC 6962 3.2, 3.3; fulcio-spec 7.3 (V30 to V34)
+//! Spec: client-spec 4.3; RFC 6962 3.2, 3.3, 5.2; fulcio-spec 7.3 (V30 to V34)
 
 use super::CtError;
 use super::path::{CertifiedSigner, ProvenLeaf};
@@ -17,6 +17,16 @@ pub(super) struct SctVerified(Vec<VerifiedSct>);
 impl SctVerified {
     pub(super) fn iter(&self) -> impl Iterator<Item = &VerifiedSct> {
         self.0.iter()
+    }
+
+    /// Nothing was logged later than now.
+    ///
+    /// Spec: RFC 6962 5.2: timestamps in the future are to be rejected
+    pub(super) fn until(self, now: Timestamp) -> Result<Self, CtError> {
+        match self.0.iter().find(|sct| sct.at > now) {
+            Some(VerifiedSct { at, .. }) => Err(CtError::Future { now, at: *at }),
+            None => Ok(self),
+        }
     }
 }
 

@@ -252,13 +252,13 @@ errors! {
             /// The time of the token.
             at: Timestamp,
         } => "time.window", "wanted a token made {window}, found one of {at}";
-        /// A log that says it took the entry in a time still to come (V12).
+        /// A log or an authority that vouches for a time still to come (V12).
         Future {
             /// The time of the verification.
             now: Timestamp,
-            /// The time in the entry.
+            /// The time in the entry or token.
             at: Timestamp,
-        } => "time.future", "entry was made at {at}, which is after {now}";
+        } => "time.future", "time vouched for is {at}, which is after {now}";
         /// A time from before anything was signed, or not a time.
         Integrated => "time.integrated", "the entry's time is missing or negative";
         /// More signatures than one verification may check.
@@ -330,6 +330,13 @@ errors! {
             /// The time of the SCT.
             at: Timestamp,
         } => "ct.window", "wanted a timestamp made {window}, found one of {at}";
+        /// An SCT from a time that has not come yet (V12).
+        Future {
+            /// The time at which the bundle is verified.
+            now: Timestamp,
+            /// The time of the SCT.
+            at: Timestamp,
+        } => "ct.future", "wanted a timestamp from before {now}, found one of {at}";
     }
     around {
         /// SCTs, or the certificate around them, that cannot be read (V30).

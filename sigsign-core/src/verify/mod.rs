@@ -114,7 +114,9 @@ impl Verifier {
         let signer = self
             .certify(bundle, &times, policy)
             .map_err(VerifyError::Signer)?;
-        let scts = ct::verify(&self.root, &signer, policy).map_err(VerifyError::Ct)?;
+        let scts = ct::verify(&self.root, &signer, policy)
+            .and_then(|scts| scts.until(now))
+            .map_err(VerifyError::Ct)?;
         let identity = identity::verify(&signer, policy).map_err(VerifyError::Identity)?;
         let content = content::verify(bundle, &signer, &entries, artifact, policy)
             .map_err(VerifyError::Artifact)?;

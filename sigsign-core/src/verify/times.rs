@@ -11,6 +11,7 @@ use crate::policy::{Policy, Signer};
 use crate::time::Timestamp;
 use crate::trust::{Authority, Log};
 use crate::tsp::TimestampToken;
+use crate::x509::{Certificate, PathVerifier};
 
 /// Times that somebody in the trusted root vouches for, earliest first. Made by this file only.
 ///
@@ -62,7 +63,7 @@ impl Verifier {
         now: Timestamp,
         budget: &mut Budget,
     ) -> Result<VerifiedTimes, VerifyError> {
-        let mut times = promised_times(entries, now).map_err(VerifyError::Time)?;
+        let mut times = promised_times(entries).map_err(VerifyError::Time)?;
         let signature = bundle.content().signature();
         let mut seen: Vec<&[u8]> = Vec::new();
         for token in bundle.timestamps() {
@@ -75,6 +76,7 @@ impl Verifier {
                 seen.push(token);
             }
         }
+        check_until(&times, now).map_err(VerifyError::Time)?;
         times.sort_by_key(VerifiedTime::at);
         self.check_enough(&times, policy)
             .map_err(VerifyError::Time)?;
@@ -117,24 +119,22 @@ impl Verifier {
     ) -> Result<VerifiedTime, TimeError> {
         let token = TimestampToken::from_response(der).map_err(TimeError::Token)?;
         let mut problem = TimeError::UnknownAuthority;
-        for (place, authority) in self.root.timestamp_authorities().iter().enumerate() {
-            // V16: the signer's certificate is the trusted root's, never the token's
-            let Some(leaf) = authority
-                .chain()
-                .first()
-                .filter(|leaf| token.is_signed_by(leaf))
-            else {
+        let authorities = self.root.timestamp_authorities().iter();
+        for (place, (authority, verifier)) in
+            authorities.zip(&self.timestamp_authorities).enumerate()
+        {
+            let Some(signer) = TokenSigner::find(verifier, &token) else {
                 continue;
             };
             budget.spend(1)?;
-            let at = match token.verify(signature, leaf) {
+            let at = match token.verify(signature, signer.certificate()) {
                 Ok(at) => at,
                 Err(error) => {
                     problem = TimeError::Token(error);
                     continue;
                 }
             };
-            match self.check_authority(place, authority, at) {
+            match check_authority(verifier, authority, &signer, at) {
                 Ok(()) => {
                     return Ok(VerifiedTime {
                         at,
@@ -145,23 +145,6 @@ impl Verifier {
             }
         }
         Err(problem)
-    }
-
-    /// V19: one and the same authority's window and certificates cover the time (TOB-11).
-    fn check_authority(
-        &self,
-        place: usize,
-        authority: &Authority,
-        at: Timestamp,
-    ) -> Result<(), TimeError> {
-        let window = authority.validity();
-        if !window.contains(at) {
-            return Err(TimeError::Window { window, at });
-        }
-        match self.timestamp_authorities.get(place) {
-            Some(verifier) => verifier.verify_own(at).map_err(TimeError::Authority),
-            None => Err(TimeError::UnknownAuthority),
-        }
     }
 
     /// V52: the key of each entry's log was valid when the entry was made; where nobody vouches for a
@@ -199,6 +182,56 @@ impl Verifier {
     }
 }
 
+/// Whose key signed a token, if it is of one authority.
+enum TokenSigner {
+    /// The authority's own certificate, out of the trusted root.
+    Own(Certificate),
+    /// A certificate out of the token, which the authority must have issued.
+    Brought(Certificate),
+}
+
+impl TokenSigner {
+    /// V16: the signer's certificate is the trusted root's. Only where that has the CAs of an
+    /// authority and no signer's certificate, it is the one in the token that the token names by
+    /// its digest.
+    fn find(verifier: &PathVerifier, token: &TimestampToken) -> Option<Self> {
+        let own = verifier.signer().filter(|own| token.is_signed_by(own));
+        if let Some(own) = own {
+            return Some(Self::Own(own.clone()));
+        }
+        let brought = || token.brought_signer().filter(|it| verifier.issues(it));
+        verifier
+            .is_of_cas()
+            .then(brought)
+            .flatten()
+            .map(Self::Brought)
+    }
+
+    fn certificate(&self) -> &Certificate {
+        match self {
+            Self::Own(certificate) | Self::Brought(certificate) => certificate,
+        }
+    }
+}
+
+/// V19: one and the same authority's window and certificates cover the time (TOB-11).
+fn check_authority(
+    verifier: &PathVerifier,
+    authority: &Authority,
+    signer: &TokenSigner,
+    at: Timestamp,
+) -> Result<(), TimeError> {
+    let window = authority.validity();
+    if !window.contains(at) {
+        return Err(TimeError::Window { window, at });
+    }
+    match signer {
+        TokenSigner::Own(_) => verifier.verify_own(at),
+        TokenSigner::Brought(leaf) => verifier.verify(leaf, &[at]).map(|_| ()),
+    }
+    .map_err(TimeError::Authority)
+}
+
 /// The promised time of an entry, or else every time there is, or else `now`.
 fn entry_times(entry: &IncludedEntry, times: &[VerifiedTime], now: Timestamp) -> Vec<Timestamp> {
     match entry.promised_at {
@@ -208,11 +241,16 @@ fn entry_times(entry: &IncludedEntry, times: &[VerifiedTime], now: Timestamp) ->
     }
 }
 
-/// V9, V12: times that logs of version 1 promised, none of them still to come.
-fn promised_times(
-    entries: &IncludedEntries,
-    now: Timestamp,
-) -> Result<Vec<VerifiedTime>, TimeError> {
+/// V12: nobody can vouch for a time that is still to come.
+fn check_until(times: &[VerifiedTime], now: Timestamp) -> Result<(), TimeError> {
+    match times.iter().map(VerifiedTime::at).find(|at| *at > now) {
+        Some(at) => Err(TimeError::Future { now, at }),
+        None => Ok(()),
+    }
+}
+
+/// V9: times that logs of version 1 promised.
+fn promised_times(entries: &IncludedEntries) -> Result<Vec<VerifiedTime>, TimeError> {
     let mut times = Vec::new();
     for entry in entries.iter() {
         let Some(at) = entry.promised_at else {
@@ -220,9 +258,6 @@ fn promised_times(
         };
         if at.unix_seconds() <= 0 {
             return Err(TimeError::Integrated);
-        }
-        if at > now {
-            return Err(TimeError::Future { now, at });
         }
         times.push(VerifiedTime {
             at,

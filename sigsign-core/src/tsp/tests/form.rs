@@ -203,15 +203,76 @@ fn rejects_signed_attributes_that_are_not_a_der_set() {
 
 // V15
 #[test]
-fn rejects_attributes_without_exactly_one_value() {
-    for values in [&[][..], &[2, 1, 0, 2, 1, 1]] {
-        let attribute = attribute(&[0x2a, 3], values);
+fn rejects_attributes_without_a_value_and_known_ones_with_two() {
+    let two = [2, 1, 0, 2, 1, 1];
+    let none = attribute(&[0x2a, 3], &[]);
+    let (of, time) = (
+        "1.2.840.113549.1.9.5",
+        b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x05",
+    );
 
-        assert_eq!(
-            TspError::AttributeValues { of: "1.2.3".into() },
-            rejected_attributes(|list| list.insert(0, attribute))
-        );
-    }
+    assert_eq!(
+        TspError::AttributeValues { of: "1.2.3".into() },
+        rejected_attributes(|list| list.insert(0, none))
+    );
+    assert_eq!(
+        TspError::AttributeValues { of: of.into() },
+        rejected_attributes(|list| list.insert(0, attribute(time, &two)))
+    );
+    assert_eq!(
+        TspError::SetOrder,
+        rejected_attributes(|list| list.insert(0, attribute(&[0x2a, 3], &[2, 1, 1, 2, 1, 0])))
+    );
+}
+
+fn with_attribute(more: Vec<u8>) -> Result<Timestamp, TspError> {
+    let recipe = Recipe::new(leaf());
+    let mut attributes = recipe.attributes();
+    attributes.push(more);
+    attributes.sort();
+    let token = TimestampToken::from_response(&recipe.build_with(&attributes))?;
+    token.verify(STAMPED, &recipe.leaf)
+}
+
+// V15
+#[test]
+fn accepts_unknown_attributes_with_several_values() {
+    let two = attribute(&[0x2a, 3], &[2, 1, 0, 2, 1, 1]);
+
+    assert_eq!(Ok(at()), with_attribute(two));
+}
+
+// V15
+#[test]
+fn accepts_and_rejects_protected_algorithms() {
+    const PROTECTION: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x34";
+    let with_null = |kind| sequence(&[&oid(kind), &[der::NULL, 0]]);
+    let protected = |digest: &[u8], signature: &[u8]| {
+        let signature = tlv(0xa1, &[&oid(signature)]);
+        with_attribute(attribute(PROTECTION, &sequence(&[digest, &signature])))
+    };
+    let other = b"\x2a\x86\x48\xce\x3d\x04\x03\x03";
+
+    assert_eq!(Ok(at()), protected(&algorithm(SHA256), ECDSA_SHA256));
+    assert_eq!(Ok(at()), protected(&with_null(SHA256), ECDSA_SHA256));
+    let refused = Err(TspError::AlgorithmProtection);
+    assert_eq!(refused, protected(&algorithm(SHA384), ECDSA_SHA256));
+    assert_eq!(refused, protected(&algorithm(SHA256), other));
+}
+
+// V16
+#[test]
+fn rejects_a_token_that_names_another_authority() {
+    let named = |name: &[u8]| info_with(&[tlv(0xa0, &[name])]);
+    let refused = Err(TspError::AuthorityName);
+
+    assert_eq!(Ok(at()), named(&tlv(0xa4, &[&name("stamps")])));
+    assert_eq!(Ok(at()), named(&tlv(0xa4, &[&name("Stamps")])));
+    assert_eq!(refused, named(&tlv(0xa4, &[&name("others")])));
+    let longer = [&name("stamps")[2..], &name("more")[2..]].concat();
+    assert_eq!(refused, named(&tlv(0xa4, &[&sequence(&[&longer])])));
+    assert_eq!(refused, named(&tlv(0x86, &[b"https://stamps.example"])));
+    assert_eq!(refused, named(&int(1)));
 }
 
 // V15
