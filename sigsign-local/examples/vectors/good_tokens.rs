@@ -5,7 +5,7 @@ use sigsign_local::der;
 use sigsign_local::key::{Hash, Scheme};
 use sigsign_local::make::Stage;
 use sigsign_local::recipe::Recipe;
-use sigsign_local::tsp::{SIGNING_CERTIFICATE, SIGNING_TIME, TstInfo, attribute};
+use sigsign_local::tsp::{SIGNING_CERTIFICATE, SIGNING_TIME, SignerSpec, TstInfo, attribute};
 
 use crate::case::{Case, good};
 
@@ -16,6 +16,7 @@ pub(crate) fn cases() -> Vec<Case> {
     let mut cases = attributes();
     cases.extend(infos());
     cases.extend(signers());
+    cases.extend(rare());
     cases
 }
 
@@ -29,6 +30,113 @@ pub(crate) fn by_sha1(certificate: &[u8]) -> Vec<u8> {
 pub(crate) fn is(oid: &str) -> impl Fn(&Vec<u8>) -> bool {
     let oid = der::oid(oid);
     move |attribute| attribute.windows(oid.len()).any(|part| part == oid)
+}
+
+/// CMSAlgorithmProtection. Spec: RFC 6211
+pub(crate) fn protection(digest: &[u8], signature: &[u8]) -> Vec<u8> {
+    let signature = der::tlv(0xa1, der::content(signature));
+    attribute(
+        "1.2.840.113549.1.9.52",
+        &[der::sequence(&[digest, &signature])],
+    )
+}
+
+/// Forms that are rare.
+fn rare() -> Vec<Case> {
+    let in_signer = |name, rules, edit: fn(&mut SignerSpec)| {
+        good(name, rules, Recipe::v2()).with(move |stage| {
+            if let Stage::Stamp(_, spec) = stage {
+                edit(spec);
+            }
+        })
+    };
+    vec![
+        in_signer("tsa-protected-algorithms", "V15", |spec| {
+            let protection = protection(&spec.digest_algorithm, &spec.signature_algorithm);
+            spec.attributes.push(protection);
+        }),
+        in_signer("tsa-attribute-of-two-values", "V15", |spec| {
+            let two = attribute("1.2.3.4", &[der::integer(1), der::integer(2)]);
+            spec.attributes.push(two);
+        }),
+        in_signer("tsa-digest-with-null", "V14", |spec| {
+            let oid = der::oid("2.16.840.1.101.3.4.2.1");
+            spec.digest_algorithm = der::sequence(&[oid, der::null()]);
+        }),
+        certificate_ids("tsa-several-certificate-ids", |own, other| {
+            let one = |der_bytes: &[u8]| der::sequence(&[der::octets(&Hash::Sha256.of(der_bytes))]);
+            der::sequence(&[der::sequence(&[one(own), one(other)])])
+        }),
+        certificate_ids("tsa-certificate-id-with-its-default", |own, _| {
+            let oid = der::oid("2.16.840.1.101.3.4.2.1");
+            let hash = der::sequence(&[oid, der::null()]);
+            let id = der::sequence(&[hash, der::octets(&Hash::Sha256.of(own))]);
+            let policy = der::sequence(&[der::sequence(&[der::oid("1.2.3.4")])]);
+            der::sequence(&[der::sequence(&[id]), policy])
+        }),
+        good("tsa-status-in-words", "V13", Recipe::v2()).with(|stage| {
+            if let Stage::Token(_, token) = stage {
+                let rest = der::content(token)[5..].to_vec();
+                let words = der::sequence(&[der::utf8("granted"), der::utf8("gewährt")]);
+                *token = der::sequence(&[der::sequence(&[der::integer(0), words]), rest]);
+            }
+        }),
+        good("tsa-unsigned-attribute", "V15", Recipe::v2()).with(|stage| {
+            if let Stage::Response(_, response) = stage {
+                let signer = der::content(&response.signers[0]).to_vec();
+                let unsigned = der::tlv(0xa1, &attribute("1.2.3.4", &[der::null()]));
+                response.signers[0] = der::sequence(&[signer, unsigned]);
+            }
+        }),
+        good("tsa-named-by-host", "V16", Recipe::v2()).with(|stage| {
+            let host = || der::tlv(0x82, b"tsa.localhost");
+            match stage {
+                Stage::Stamper(_, 1, spec) => {
+                    let uri = der::tlv(0x86, b"https://tsa.localhost/");
+                    spec.add("2.5.29.17", false, der::sequence(&[uri, host()]));
+                }
+                Stage::TstInfo(_, info) => info.rest.push(der::explicit(0, &host())),
+                _ => {}
+            }
+        }),
+        cas_only("tsa-certificate-in-token-only", 2),
+        cas_only("tsa-two-certificates-in-token-only", 4),
+        good("tsa-without-subject", "V18", Recipe::v2()).with(|stage| {
+            if let Stage::Stamper(_, 1, spec) = stage {
+                spec.subject = der::tlv(0x30, &[]);
+                let uri = der::tlv(0x86, b"https://tsa.localhost/");
+                spec.add("2.5.29.17", true, der::sequence(&[uri]));
+            }
+        }),
+    ]
+}
+
+/// An authority that the trusted root has the CAs of; its signer's certificate is in the token.
+fn cas_only(name: &'static str, certificates: usize) -> Case {
+    let mut recipe = Recipe::v2();
+    recipe.tsas[0].ca.schemes = vec![Scheme::P256; certificates];
+    recipe.tsas[0].embed = true;
+    good(name, "V16", recipe).with(|stage| {
+        if let Stage::Root(json) = stage {
+            json.list("timestampAuthorities.0.certChain.certificates")
+                .remove(0);
+        }
+    })
+}
+
+/// A signing-certificate-v2 attribute made from the authority's own certificate and its issuer's.
+fn certificate_ids(name: &'static str, ids: fn(&[u8], &[u8]) -> Vec<u8>) -> Case {
+    let (mut own, mut other) = (Vec::new(), Vec::new());
+    good(name, "V17", Recipe::v2()).with(move |stage| match stage {
+        Stage::Stamper(_, 0, spec) => other = spec.sign(),
+        Stage::Stamper(_, 1, spec) => own = spec.sign(),
+        Stage::Stamp(_, spec) => {
+            spec.attributes.retain(|it| !is(SIGNING_CERTIFICATE)(it));
+            spec.attributes
+                .push(attribute(SIGNING_CERTIFICATE, &[ids(&own, &other)]));
+        }
+        _ => {}
+    })
 }
 
 fn attributes() -> Vec<Case> {
@@ -98,7 +206,10 @@ fn infos() -> Vec<Case> {
     let name = || {
         der::explicit(
             0,
-            &der::tlv(0xa4, &sigsign_local::certificate::name("a", "b")),
+            &der::tlv(
+                0xa4,
+                &sigsign_local::certificate::name("sigsign local", "tsa.localhost 1"),
+            ),
         )
     };
     let extension = || {

@@ -5,17 +5,23 @@
 
 mod bad_content;
 mod bad_documents;
+mod bad_leaves;
 mod bad_logs;
 mod bad_mixed;
 mod bad_notes;
+mod bad_paths;
 mod bad_places;
+mod bad_roots;
+mod bad_signatures;
 mod bad_signers;
 mod bad_statements;
 mod bad_times;
+mod bad_timestamps;
 mod bad_tokens;
 mod case;
 mod codes;
 mod good;
+mod good_certificates;
 mod good_documents;
 mod good_entries;
 mod good_statements;
@@ -40,6 +46,7 @@ fn main() -> io::Result<()> {
         fs::create_dir_all(folder.join(set))?;
     }
     let mut cases = good::cases();
+    cases.extend(good_certificates::cases());
     cases.extend(good_documents::cases());
     cases.extend(good_entries::cases());
     cases.extend(good_statements::cases());
@@ -51,8 +58,13 @@ fn main() -> io::Result<()> {
     cases.extend(bad_logs::cases());
     cases.extend(bad_notes::cases());
     cases.extend(bad_places::cases());
+    cases.extend(bad_leaves::cases());
+    cases.extend(bad_paths::cases());
+    cases.extend(bad_roots::cases());
     cases.extend(bad_times::cases());
+    cases.extend(bad_timestamps::cases());
     cases.extend(bad_tokens::cases());
+    cases.extend(bad_signatures::cases());
     cases.extend(bad_signers::cases());
     let mut roots = BTreeMap::new();
     let mut names = std::collections::BTreeSet::new();
