@@ -3,6 +3,7 @@
 What the browser shows at the end is looked at as well; SIGSIGN_INTEROP_PICTURES names a folder for pictures of it.
 """
 
+import concurrent.futures
 import os
 import pathlib
 import re
@@ -13,13 +14,14 @@ from webdriver import Driver
 
 WHO = "jane@example.com"
 SECONDS = 60
+AT_ONCE = 4
 # Screens that people have; the smallest is WCAG 2.2, 1.4.10's.
 SCREENS = [("wide", 1280, 800), ("narrow", 320, 640)]
 SCHEMES = ["light", "dark"]
 
 
 class Logins:
-    """One of our commands at a time, and somebody in front of it."""
+    """Our commands, with somebody in front of each."""
 
     def __init__(self, folder, services, program, processes):
         self.folder = folder / "logins"
@@ -28,7 +30,6 @@ class Logins:
         self.issuer = services.urls["oidc-provider"]
         self.driver = Driver(self.folder, services.browser, processes)
         self.pictures = os.environ.get("SIGSIGN_INTEROP_PICTURES")
-        self.opened = self.folder / "opened"
         self._write_opener()
 
     def _write_opener(self):
@@ -36,14 +37,14 @@ class Logins:
         self.desktop = self.folder / "desktop"
         self.desktop.mkdir()
         opener = self.desktop / "xdg-open"
-        opener.write_text(f"#!/bin/sh\nprintf '%s' \"$1\" >{self.opened}.new\nexec /bin/mv {self.opened}.new {self.opened}\n")
+        opener.write_text("#!/bin/sh\nprintf '%s' \"$1\" >\"$OPENED.new\"\nexec /bin/mv \"$OPENED.new\" \"$OPENED\"\n")
         opener.chmod(0o755)
 
     def start(self, arguments, flow, seconds=SECONDS):
         """A command that waits for somebody, and what it says to them."""
         environment = {name: value for name, value in os.environ.items() if name != "CI"}
         environment["PATH"] = str(self.desktop)
-        self.opened.unlink(missing_ok=True)
+        environment["OPENED"] = str(self.folder / f"opened-{flow}-{arguments[0]}")
         flags = ["--oidc-flow", flow, "--oidc-issuer", self.issuer, "--oidc-timeout", str(seconds)]
         process = subprocess.Popen([self.program, *arguments, *flags], env=environment, text=True,
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -56,12 +57,13 @@ class Logins:
 
     def address_opened(self):
         """What the command had opened by the desktop."""
+        opened = self.folder / "opened-browser-sign"
         until = time.monotonic() + SECONDS
-        while not self.opened.exists():
+        while not opened.exists():
             if time.monotonic() > until:
                 return "nothing"
             time.sleep(0.02)
-        return self.opened.read_text()
+        return opened.read_text()
 
     # What goes well.
 
@@ -216,11 +218,18 @@ def check(folder, services, program, processes):
     good = [logins.in_browser, logins.on_device]
     bad = [logins.denied, logins.other_state, logins.other_nonce, logins.closed_window, logins.called_twice,
            logins.denied_device, logins.forgotten_device]
-    names = [it.__name__.replace("_", " ") for it in good + bad]
-    problems = []
-    for login, name in zip(good + bad, names):
-        try:
-            problems += [f"login, {name}: {problem}" for problem in login()]
-        except OSError as error:
-            problems.append(f"login, {name}: {error}")
-    return problems, f"logins at oidc-provider with a real browser: {', '.join(names)}"
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        problems = [it for found in pool.map(wrong_with, good + bad) for it in found]
+    names = ", ".join(map(name_of, good + bad))
+    return problems, f"logins at oidc-provider with a real browser: {names}"
+
+
+def wrong_with(login):
+    try:
+        return [f"login, {name_of(login)}: {problem}" for problem in login()]
+    except OSError as error:
+        return [f"login, {name_of(login)}: {error}"]
+
+
+def name_of(login):
+    return login.__name__.replace("_", " ")

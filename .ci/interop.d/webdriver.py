@@ -4,6 +4,7 @@ Spec: W3C WebDriver; the Chrome DevTools Protocol for what a person has set in t
 """
 
 import base64
+import itertools
 import json
 import time
 import urllib.error
@@ -27,13 +28,12 @@ class Driver:
         self.url = f"http://127.0.0.1:{port}"
         self.folder = folder
         self.browser, driver = browser
-        self.count = 0
+        self.numbers = itertools.count()
         processes.start("chromedriver", [driver, f"--port={port}"], cwd=folder)
         processes.wait_for_url("chromedriver", f"{self.url}/status")
 
     def window(self):
-        self.count += 1
-        data = self.folder / f"browser-{self.count}"
+        data = self.folder / f"browser-{next(self.numbers)}"
         options = {"binary": self.browser, "args": [*FLAGS, f"--user-data-dir={data}"]}
         wanted = {"browserName": "chrome", "goog:chromeOptions": options,
                   "goog:loggingPrefs": {"browser": "ALL"}}
