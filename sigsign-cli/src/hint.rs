@@ -105,6 +105,10 @@ pub(crate) fn of(code: &str) -> Option<&'static str> {
             "a line is {\"bundle\": PATH, \"artifact\": PATH or \"sha256:HEX\"}, with \"identity\" and \
              \"issuer\" or without"
         }
+        "login.answer" | "login.refused" => {
+            "run it again; if that goes on, tell the operator of the issuer, or name another with \
+             --oidc-issuer"
+        }
         "login.denied" => "run it again, and allow it",
         "login.discovery" => "--oidc-issuer names the issuer exactly as it names itself",
         "login.expired" | "login.timeout" => {
@@ -210,6 +214,10 @@ pub(crate) fn of(code: &str) -> Option<&'static str> {
         "tuf.store" => "check the folder sigsign/trust of the user's cache; it can be deleted",
         "tuf.no-target" => "the repository must have a target trusted_root.json",
         "transport.setup" => "--tls-ca takes certificates in PEM",
+        "transport.connection" | "transport.timeout" => {
+            "try again later; is that its address, and does the way to it need a proxy?"
+        }
+        "transport.too-large" => "is that its address? no service answers at such length",
         "transport.url" => "services are reached over https, and on this machine over http",
         "policy-file.read" => return None,
         "rule.no-signature" | "rule.no-attestation" => {
@@ -227,6 +235,7 @@ pub(crate) fn of(code: &str) -> Option<&'static str> {
         code if code.starts_with("ct-root.") => {
             "--ct-root takes certificates in PEM, each from BEGIN to END CERTIFICATE"
         }
+        "statement.too-many-subjects" => "make several statements, each about some of them",
         code if code.starts_with("statement.") => {
             "--statement takes in-toto statements; without it any file is signed as it is"
         }

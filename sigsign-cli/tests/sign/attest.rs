@@ -245,6 +245,9 @@ fn rejects_what_cannot_be_said_and_leaves_nothing() {
         &format!(r#"{{"a":"{}"}}"#, "x".repeat(10 << 20)),
     );
     it.write("sums", "not a checksum\n");
+    let digest = "0".repeat(64);
+    let many = (0..1025).map(|at| format!("{digest}  file-{at}\n"));
+    it.write("many", &many.collect::<String>());
     let names = it.names();
     let said = |predicate: &'static str| ["app", "--type", "spdx", "--predicate", predicate];
     let list = [
@@ -257,6 +260,8 @@ fn rejects_what_cannot_be_said_and_leaves_nothing() {
         "--bundle",
         "x",
     ];
+    let mut too_many = list;
+    too_many[1] = "many";
 
     for (arguments, status, code) in [
         (&said("missing")[..], 3, "predicate.read"),
@@ -275,6 +280,7 @@ fn rejects_what_cannot_be_said_and_leaves_nothing() {
         ),
         (&["app", "--slsa"], 5, "provenance.claim"),
         (&list, 3, "checksums.line"),
+        (&too_many, 3, "statement.too-many-subjects"),
     ] {
         let output = attest(&it, arguments);
 

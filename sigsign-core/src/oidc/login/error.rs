@@ -18,6 +18,8 @@ pub enum LoginError {
         issuer: String,
         /// What was wanted of it.
         want: &'static str,
+        /// What it says instead.
+        found: String,
     },
     /// The issuer knows no logins on other devices.
     NoDevices,
@@ -128,12 +130,13 @@ impl fmt::Display for LoginError {
         };
         match self {
             Self::Transport(_) => f.write_str("no answer from the issuer of identity tokens"),
-            Self::Discovery { issuer, want } => {
-                write!(
-                    f,
-                    "wanted {want} of the issuer {}, found something else",
-                    Escaped(issuer)
-                )
+            Self::Discovery {
+                issuer,
+                want,
+                found,
+            } => {
+                let (issuer, found) = (Escaped(issuer), Escaped(found));
+                write!(f, "wanted {want} of the issuer {issuer}, found {found}")
             }
             Self::NoDevices => f.write_str("the issuer knows no logins on other devices"),
             Self::Denied { message } => {

@@ -32,6 +32,8 @@ pub use error::LoginError;
 
 /// What is asked for: who somebody is, and their address.
 const SCOPE: &str = "openid email";
+/// What is shown of an answer.
+const FOUND_CHARS: usize = 300;
 const FORM: (&str, &str) = ("application/x-www-form-urlencoded", "application/json");
 
 /// A program that people log in to, at one issuer.
@@ -67,21 +69,24 @@ impl Client {
         let base = issuer.trim_end_matches('/');
         let request = Request::get(format!("{base}/.well-known/openid-configuration"));
         let answer = transport::send(transport, &request).await?;
-        let problem = |want| LoginError::Discovery {
+        let problem = |want, found: &str| LoginError::Discovery {
             issuer: issuer.to_owned(),
             want,
+            found: found.chars().take(FOUND_CHARS).collect(),
         };
         if answer.status() != 200 {
-            return Err(problem("a description of itself"));
+            let found = format!("status {}", answer.status());
+            return Err(problem("a description", &found));
         }
-        let found = wire::discovery(answer.body()).ok_or_else(|| problem("endpoints in JSON"))?;
+        let found = wire::discovery(answer.body());
+        let found = found.ok_or_else(|| problem("endpoints in JSON", "something else"))?;
         if found.issuer != issuer {
-            return Err(problem("a description that names that very issuer"));
+            let found = format!("one of {}", found.issuer);
+            return Err(problem("a description", &found));
         }
-        let endpoint = |url: String| {
-            let fits = is_place(&url, issuer);
-            fits.then_some(url)
-                .ok_or_else(|| problem("endpoints with URLs over TLS"))
+        let endpoint = |url: String| match is_place(&url, issuer) {
+            true => Ok(url),
+            false => Err(problem("endpoints with URLs over TLS", &url)),
         };
         Ok(Self {
             issuer: issuer.to_owned(),

@@ -320,29 +320,61 @@ fn rejects_issuers_that_describe_somebody_else() {
             .unwrap()
             .unwrap_err()
     };
-    for (name, value) in [
-        ("issuer", json!("https://issuer.example/")),
-        ("issuer", Value::Null),
-        ("token_endpoint", Value::Null),
-        ("token_endpoint", json!("http://issuer.example/token")),
-        ("authorization_endpoint", json!("file:///etc/passwd")),
-        ("authorization_endpoint", json!("javascript:alert(1)")),
+    for (name, value, found) in [
+        (
+            "issuer",
+            json!("https://issuer.example/"),
+            "one of https://issuer.example/",
+        ),
+        ("issuer", Value::Null, "something else"),
+        ("token_endpoint", Value::Null, "something else"),
+        (
+            "token_endpoint",
+            json!("http://issuer.example/token"),
+            "http://issuer.example/token",
+        ),
+        (
+            "authorization_endpoint",
+            json!("file:///etc/passwd"),
+            "file:///etc/passwd",
+        ),
+        (
+            "authorization_endpoint",
+            json!("javascript:alert(1)"),
+            "javascript:alert(1)",
+        ),
         (
             "authorization_endpoint",
             json!("https://a.example/ --new-window"),
+            "https://a.example/ --new-window",
         ),
-        ("authorization_endpoint", json!("https://a.example/\"&calc")),
-        ("device_authorization_endpoint", json!("https://")),
+        (
+            "authorization_endpoint",
+            json!("https://a.example/\"&calc"),
+            "https://a.example/\"&calc",
+        ),
+        (
+            "device_authorization_endpoint",
+            json!("https://"),
+            "https://",
+        ),
     ] {
-        assert_eq!(
-            "login.discovery",
-            change(name, value.clone()).code(),
-            "{name} {value}"
+        let error = change(name, value.clone());
+
+        assert_eq!("login.discovery", error.code(), "{name} {value}");
+        assert!(error.to_string().ends_with(&format!("found {found}")));
+    }
+    for status in [302, 404] {
+        let script = Script::new(vec![Ok((status, json!({})))]);
+        let error = blocking::run(Client::discover(ISSUER, "sigstore", &script)).unwrap();
+        let error = error.unwrap_err();
+        assert_eq!("login.discovery", error.code());
+        assert!(
+            error
+                .to_string()
+                .ends_with(&format!("found status {status}"))
         );
     }
-    let script = Script::new(vec![Ok((404, json!({})))]);
-    let error = blocking::run(Client::discover(ISSUER, "sigstore", &script)).unwrap();
-    assert_eq!("login.discovery", error.unwrap_err().code());
 }
 
 fn device() -> Value {
