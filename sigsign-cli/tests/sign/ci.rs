@@ -388,6 +388,9 @@ fn refuses_files_that_are_not_there_or_not_of_the_job() {
     symlink("/etc/hostname", job.folder.path("dist/linked")).unwrap();
     fs::create_dir_all(job.folder.path("other")).unwrap();
     job.folder.write("other/app", "another");
+    let pipe = job.folder.path("other/pipe");
+    let made = Command::new("mkfifo").arg(pipe).status().unwrap();
+    assert!(made.success());
     for (files, status, code, hint) in [
         ("nothing/*", 3, "ci.empty", "fail-on-empty"),
         ("", 3, "ci.empty", "fail-on-empty"),
@@ -403,6 +406,7 @@ fn refuses_files_that_are_not_there_or_not_of_the_job() {
         ("dist/../../*", 3, "ci.outside", "copy into it"),
         ("--key", 2, "cli.usage", "SIGSIGN_FILES"),
         ("/dev/nul*", 3, "ci.outside", "copy into it"),
+        ("other/*", 3, "ci.no-file", "leave it out"),
         ("dist/***", 2, "cli.usage", "** for folders"),
         ("dist/app\nother/app", 3, "ci.same-name", "two steps"),
     ] {

@@ -34,6 +34,7 @@ pub(super) fn files(wanted: &Files, workspace: &Path) -> Result<Vec<PathBuf>, Pr
                 continue;
             }
             check_inside(&path, &workspace)?;
+            check_kind(&path)?;
             found.insert(path);
             if found.len() > limits::SUBJECTS {
                 return Err(too_many());
@@ -77,6 +78,15 @@ fn check_inside(path: &Path, workspace: &Path) -> Result<(), Problem> {
     }
     let sentence = format!("{} is outside of the workspace", path.display());
     Err(Problem::input("ci.outside", sentence).hint("copy into it what is to be signed"))
+}
+
+/// A pipe or a device may never end.
+fn check_kind(path: &Path) -> Result<(), Problem> {
+    if path.is_file() {
+        return Ok(());
+    }
+    let sentence = format!("{} is a pipe, a socket or a device", path.display());
+    Err(Problem::input("ci.no-file", sentence).hint("leave it out: a line with ! before its name"))
 }
 
 fn is_bundle(path: &Path) -> bool {
