@@ -84,8 +84,8 @@ pub(super) fn cell(text: &str) -> String {
     let mut html = String::from("<code>");
     for c in plain(text).chars() {
         match c {
-            // Whatever Markdown or HTML could take for more than itself.
-            'a'..='z' | 'A'..='Z' | '0'..='9' | ' ' | '-' | '.' | '/' | '@' | ':' => html.push(c),
+            // Whatever Markdown or HTML could take for more than itself, such as a link.
+            'a'..='z' | 'A'..='Z' | '0'..='9' | ' ' | '-' | '/' | '@' => html.push(c),
             _ => html.push_str(&format!("&#{};", u32::from(c))),
         }
     }
@@ -122,6 +122,7 @@ mod tests {
     #[test]
     fn accepts_text_that_looks_like_markdown() {
         assert_eq!("<code>a&#124;b&#60;i&#62;&#96;</code>", cell("a|b<i>`"));
+        assert_eq!("<code>www&#46;a</code>", cell("www.a"));
         assert_eq!("````text\n```\n````\n", fenced("```"));
     }
 }

@@ -288,10 +288,16 @@ impl<'a> Work<'a> {
         }
         let place = self.statement_places().next();
         let place = place.unwrap_or_else(|| Path::new(""));
+        let others = match self.statement_places().count() {
+            0 | 1 => String::new(),
+            count => format!(" and {} more", count - 1),
+        };
         for ((kind, _), bundle) in self.statements.iter().zip(&signed.statements) {
             let (subjects, bundle) = (self.subjects.len(), said_of(bundle, place));
             let kind = Escaped(kind).to_string();
-            ui.answer(format_args!("attested {kind} of {subjects}: {bundle}"));
+            ui.answer(format_args!(
+                "attested {kind} of {subjects}: {bundle}{others}"
+            ));
         }
         for (at, (image, bundles)) in self.images.named.iter().zip(&signed.images).enumerate() {
             let pushed = pushed.get(at).map_or(&[][..], Vec::as_slice);
