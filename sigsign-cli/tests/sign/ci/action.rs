@@ -3,6 +3,7 @@
 //! Spec: GitHub's documentation, "Metadata syntax reference", "Workflow syntax", `shell`
 
 mod install;
+mod workflow;
 
 use std::collections::BTreeMap;
 use std::fs;
