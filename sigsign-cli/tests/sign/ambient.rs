@@ -3,10 +3,12 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
 use sigsign_local::instance::oidc::shape;
 
@@ -165,6 +167,44 @@ fn rejects_jobs_without_a_token_and_names_what_is_missing() {
         "transport.connection",
         "try again later",
     );
+}
+
+#[test]
+fn asks_again_where_a_platform_is_in_trouble() {
+    let it = Folder::new();
+    let served = Served::new(&it);
+    let job = shape::github("o/r", "release.yml", "refs/heads/main");
+    let token = served.instance.oidc().mint(job);
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let answer = move || async move {
+        match count.fetch_add(1, Ordering::SeqCst) {
+            0 => (StatusCode::SERVICE_UNAVAILABLE, String::new()),
+            1 => (StatusCode::TOO_MANY_REQUESTS, String::new()),
+            _ => (StatusCode::OK, format!(r#"{{"value":"{token}"}}"#)),
+        }
+    };
+    let router = Router::new().route("/token", get(answer));
+    let _inside = served.runtime.enter();
+    let listener = served
+        .runtime
+        .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
+        .unwrap();
+    let host = listener.local_addr().unwrap();
+    served
+        .runtime
+        .spawn(async move { axum::serve(listener, router).await });
+
+    let mut command = whoami(&it);
+    as_github(&mut command, &served);
+    let url = format!("http://{host}/token?a=b");
+    let output = command
+        .env("ACTIONS_ID_TOKEN_REQUEST_URL", url)
+        .output()
+        .unwrap();
+
+    assert_eq!(WORKFLOW, json(&output)["subject"]);
+    assert_eq!(3, asked.load(Ordering::SeqCst));
 }
 
 // S2
