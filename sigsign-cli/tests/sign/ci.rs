@@ -18,9 +18,10 @@ use api::{Api, Fault, TOKEN};
 
 /// A job with its runner, and everybody it talks to.
 struct Job {
-    folder: Folder,
+    // Before the folder that it writes to is gone, it is.
     served: Served,
     api: Api,
+    folder: Folder,
 }
 
 impl Job {

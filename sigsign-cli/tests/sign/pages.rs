@@ -61,8 +61,9 @@ exec "$SIGSIGN" "${words[@]}"
 
 /// A folder as the reader of a page has it.
 struct Reader {
-    folder: Folder,
+    // Before the folder that it writes to is gone, it is.
     served: Served,
+    folder: Folder,
 }
 
 impl Reader {
