@@ -50,12 +50,17 @@ impl File {
     }
 }
 
+/// A type, and what is said; `None` if only the token knows.
+pub(super) type Saying = (String, Option<Vec<u8>>);
+
+/// Things to sign, and what each is called.
+type Works = Vec<(String, Contents)>;
+
 /// Everything that is known before anybody is asked.
 pub(super) struct Work<'a> {
     files: Vec<File>,
     pub(super) subjects: Vec<(String, Vec<Digest>)>,
-    /// Types and contents; of the provenance only the token knows the contents.
-    pub(super) statements: Vec<(String, Option<Vec<u8>>)>,
+    pub(super) statements: Vec<Saying>,
     /// Where statements go if they are about nothing but a list.
     list: Option<PathBuf>,
     pub(super) signatures: bool,
@@ -162,28 +167,24 @@ impl<'a> Work<'a> {
     }
 
     /// Statements about files; none if there are images only.
-    fn statements_on_files(&self) -> impl Iterator<Item = &(String, Option<Vec<u8>>)> {
+    fn statements_on_files(&self) -> impl Iterator<Item = &Saying> {
         let statements = self.statements.iter();
         statements.filter(|_| !self.subjects.is_empty())
     }
 
-    fn works_on_files(&self, of_token: &Vec<u8>) -> Result<Vec<(String, Contents)>, Problem> {
+    fn works_on_files(&self, of_token: &[u8]) -> Result<Works, Problem> {
         let mut works = Vec::new();
         for file in self.files.iter().filter(|_| self.signatures) {
             works.push((file.name(), Contents::Digest(file.digest)));
         }
         for (kind, said) in self.statements_on_files() {
-            let contents = statement(&self.subjects, kind, said.as_ref().unwrap_or(of_token))?;
+            let contents = statement(&self.subjects, kind, said.as_deref().unwrap_or(of_token))?;
             works.push((predicate::name_of(kind).to_owned(), contents));
         }
         Ok(works)
     }
 
-    fn works_on(
-        &self,
-        image: &Image,
-        of_token: &Vec<u8>,
-    ) -> Result<Vec<(String, Contents)>, Problem> {
+    fn works_on(&self, image: &Image, of_token: &[u8]) -> Result<Works, Problem> {
         let mut works = Vec::new();
         if self.signatures {
             let contents = Contents::Statement(signature_statement(image.digest, &[]));
@@ -191,7 +192,7 @@ impl<'a> Work<'a> {
         }
         let subjects = [(image.name.repository(), vec![image.digest])];
         for (kind, said) in &self.statements {
-            let contents = statement(&subjects, kind, said.as_ref().unwrap_or(of_token))?;
+            let contents = statement(&subjects, kind, said.as_deref().unwrap_or(of_token))?;
             works.push((image.pinned(), contents));
         }
         Ok(works)
@@ -318,8 +319,8 @@ impl<'a> Work<'a> {
     }
 }
 
-/// What is said of everything; of the provenance only the token knows the contents.
-fn statements(make: &Make) -> Result<Vec<(String, Option<Vec<u8>>)>, Problem> {
+/// What is said of everything.
+fn statements(make: &Make) -> Result<Vec<Saying>, Problem> {
     let mut statements = Vec::new();
     if make.provenance {
         statements.push((sigsign_core::oidc::PROVENANCE_TYPE.to_owned(), None));
