@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio, id};
@@ -112,7 +113,8 @@ fn accepts_statements_by_any_strong_digest_among_several_bundles() {
     .collect();
     let folder = Folder::new("any-digest");
     let path = folder.0.join("bundles.jsonl");
-    fs::write(&path, bundles.join("\n")).unwrap();
+    let mut file = fs::File::create(&path).unwrap();
+    file.write_all(bundles.join("\n").as_bytes()).unwrap();
     let artifact = root().join("testdata/artifact");
 
     for name in ["testdata/artifact", "-"] {

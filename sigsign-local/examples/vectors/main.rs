@@ -48,16 +48,10 @@ fn main() -> io::Result<()> {
     let mut cases = good::cases();
     cases.extend(good_certificates::cases());
     cases.extend(good_documents::cases());
-    cases.extend(good_entries::cases());
-    cases.extend(good_statements::cases());
     cases.extend(good_tokens::cases());
     cases.extend(bad_content::cases());
-    cases.extend(bad_documents::cases());
-    cases.extend(bad_statements::cases());
     cases.extend(bad_mixed::cases());
     cases.extend(bad_logs::cases());
-    cases.extend(bad_notes::cases());
-    cases.extend(bad_places::cases());
     cases.extend(bad_leaves::cases());
     cases.extend(bad_paths::cases());
     cases.extend(bad_roots::cases());
@@ -66,6 +60,13 @@ fn main() -> io::Result<()> {
     cases.extend(bad_tokens::cases());
     cases.extend(bad_signatures::cases());
     cases.extend(bad_signers::cases());
+    // Trusted roots are called after the first case that needs them.
+    cases.extend(good_entries::cases());
+    cases.extend(good_statements::cases());
+    cases.extend(bad_documents::cases());
+    cases.extend(bad_statements::cases());
+    cases.extend(bad_notes::cases());
+    cases.extend(bad_places::cases());
     let mut roots = BTreeMap::new();
     let mut names = std::collections::BTreeSet::new();
     for case in &mut cases {
