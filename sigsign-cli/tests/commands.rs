@@ -1,7 +1,7 @@
 //! What golden files cannot show: output that is too long, inputs that are made here, signals.
 
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -113,8 +113,10 @@ fn accepts_statements_by_any_strong_digest_among_several_bundles() {
     .collect();
     let folder = Folder::new("any-digest");
     let path = folder.0.join("bundles.jsonl");
-    let mut file = fs::File::create(&path).unwrap();
-    file.write_all(bundles.join("\n").as_bytes()).unwrap();
+    File::create(&path)
+        .unwrap()
+        .write_all(bundles.join("\n").as_bytes())
+        .unwrap();
     let artifact = root().join("testdata/artifact");
 
     for name in ["testdata/artifact", "-"] {
