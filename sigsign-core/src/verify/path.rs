@@ -117,7 +117,7 @@ impl Verifier {
         leaf: &Certificate,
         times: &[Timestamp],
     ) -> Result<(usize, CertifiedPath), SignerError> {
-        let mut problem: Option<PathError> = None;
+        let mut problem = None;
         let mut first = None;
         let mut open = times.to_vec();
         for (place, authority) in self.authorities.iter().enumerate() {
@@ -133,11 +133,7 @@ impl Verifier {
             });
             match found {
                 Ok(found) => return Ok(found),
-                // Of several, the error that came closest to success is the one to show.
-                Err(error) if problem.as_ref().is_none_or(|it| it.depth() < error.depth()) => {
-                    problem = Some(error);
-                }
-                Err(_) => {}
+                Err(error) => PathError::keep_closest(&mut problem, error),
             }
         }
         match (first, problem) {

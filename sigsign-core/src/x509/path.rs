@@ -103,17 +103,14 @@ impl PathVerifier {
 
     /// Checks everything but the times.
     pub(crate) fn prove(&self, leaf: &Certificate) -> Result<CertifiedPath, PathError> {
-        let mut problem: Option<PathError> = None;
+        let mut problem = None;
         for way in self.ways() {
             let Some(issuer) = way.chain.first().filter(|it| is_named_by(it, leaf)) else {
                 continue;
             };
             match self.prove_by(way, leaf, issuer) {
                 Ok(()) => return Ok(self.certified(leaf, issuer)),
-                Err(error) if problem.as_ref().is_none_or(|it| it.depth() < error.depth()) => {
-                    problem = Some(error);
-                }
-                Err(_) => {}
+                Err(error) => PathError::keep_closest(&mut problem, error),
             }
         }
         Err(problem.unwrap_or_else(|| self.explain(leaf)))
@@ -236,19 +233,16 @@ impl PathVerifier {
             // A self-signed authority: its own anchor.
             return Ok(self.certified(leaf, alone));
         }
-        let above: Vec<_> = self.chain.iter().filter(|it| *it != leaf).collect();
-        let above: Vec<_> = above.into_iter().cloned().collect();
-        let mut problem: Option<PathError> = None;
+        let others = self.chain.iter().filter(|it| *it != leaf);
+        let above: Vec<_> = others.cloned().collect();
+        let mut problem = None;
         for way in ways_up(&above) {
             let Some(issuer) = way.chain.first().filter(|it| is_named_by(it, leaf)) else {
                 continue;
             };
             match check_own(leaf, &way.chain, issuer, self.usage) {
                 Ok(()) => return Ok(self.certified(leaf, issuer)),
-                Err(error) if problem.as_ref().is_none_or(|it| it.depth() < error.depth()) => {
-                    problem = Some(error);
-                }
-                Err(_) => {}
+                Err(error) => PathError::keep_closest(&mut problem, error),
             }
         }
         Err(problem.unwrap_or_else(|| explain_own(leaf, &above, self.usage)))

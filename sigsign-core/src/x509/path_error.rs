@@ -118,12 +118,19 @@ impl PathError {
     }
 
     /// How close the check came to success: of several errors, the highest is the one to show.
-    pub(crate) fn depth(&self) -> u8 {
+    fn depth(&self) -> u8 {
         match self {
             Self::Length { .. } | Self::NotIssuedBy { .. } | Self::KeyId { .. } => 0,
             Self::Algorithm { .. } | Self::Signature { .. } | Self::Key { .. } => 1,
             Self::Profile { .. } | Self::PathLength { .. } | Self::NameConstraint { .. } => 2,
             Self::NoTimes | Self::Window { .. } | Self::Expired { .. } => 3,
+        }
+    }
+
+    /// Keeps the error of the check that came closest to success, the first of several.
+    pub(crate) fn keep_closest(kept: &mut Option<Self>, error: Self) {
+        if kept.as_ref().is_none_or(|it| it.depth() < error.depth()) {
+            *kept = Some(error);
         }
     }
 }

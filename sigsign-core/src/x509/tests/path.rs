@@ -264,9 +264,9 @@ fn accepts_chains_in_any_order_below_the_anchor() {
     for chain in [
         vec![middle.clone(), lower.clone(), root.clone()],
         vec![alone.clone(), middle.clone(), lower.clone(), root.clone()],
-        vec![lower.clone(), lower.clone(), middle.clone(), root.clone()],
+        vec![lower.clone(), lower.clone(), middle, root.clone()],
         // The anchor is last, whatever is above it.
-        vec![root.clone(), alone, lower],
+        vec![root, alone, lower],
     ] {
         assert_eq!(Ok(()), verify(&Draft::leaf(2), chain));
     }
