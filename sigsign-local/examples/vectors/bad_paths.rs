@@ -8,7 +8,7 @@ use sigsign_local::der;
 use sigsign_local::json::Json;
 use sigsign_local::key::{Key, Scheme};
 use sigsign_local::make::Stage;
-use sigsign_local::recipe::{CaSpec, NOW, Recipe, START};
+use sigsign_local::recipe::{CaSpec, NOW, Recipe, START, TsaSpec};
 
 use crate::case::{Case, bad};
 
@@ -221,6 +221,34 @@ fn chains() -> Vec<Case> {
             "a certificate from before its authority",
             two(|spec| {
                 spec.window = (NOW + 6, None);
+            }),
+            |_| {},
+        ),
+        bad(
+            "authority-between-windows",
+            "V11 V25",
+            "a time between two windows of its authority, and one in the second",
+            ("authority-ends-and-is-there-again", {
+                let mut recipe = Recipe::v1();
+                recipe.tsas = vec![TsaSpec::new("tsa.localhost")];
+                recipe.authorities.push(CaSpec::new("ca.localhost"));
+                recipe.authorities[0].window = (START, Some(NOW + 4));
+                recipe.authorities[1].window = (NOW + 6, None);
+                recipe
+            }),
+            |_| {},
+        ),
+        bad(
+            "authority-of-other-for-second-time",
+            "V11 V25 TOB-11",
+            "a second time in the window of another authority only",
+            ("authority-ends-and-is-there-again", {
+                let mut recipe = Recipe::v1();
+                recipe.tsas = vec![TsaSpec::new("tsa.localhost")];
+                recipe.authorities.push(CaSpec::new("ca2.localhost"));
+                recipe.authorities[0].window = (START, Some(NOW + 5));
+                recipe.authorities[1].window = (NOW + 6, None);
+                recipe
             }),
             |_| {},
         ),
