@@ -124,7 +124,7 @@ fn accepts_statements_by_any_strong_digest_among_several_bundles() {
             .args(["verify", name, "--trusted-root", ROOT, "--bundle"])
             .arg(&path)
             .args(WHO)
-            .stdin(fs::File::open(&artifact).unwrap())
+            .stdin(File::open(&artifact).unwrap())
             .output()
             .unwrap();
 
