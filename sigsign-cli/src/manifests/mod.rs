@@ -83,11 +83,17 @@ fn add(image: &str, source: Source, named: &mut Named) -> Result<(), Problem> {
         Problem::input(error.code(), sentence)
     })?;
     let text = reference.to_string();
+    let is_full = named.images.len() >= IMAGES;
     match named.images.iter_mut().find(|it| it.text == text) {
         Some(known) => known.sources.push(source),
-        None => named
-            .images
-            .push(Name::of_reference(reference, vec![source])),
+        None if is_full => {
+            let sentence = format!("{source}: more than {IMAGES} images are named");
+            return Err(Problem::input("manifests.too-many", sentence));
+        }
+        None => {
+            let name = Name::of_reference(reference, vec![source]);
+            named.images.push(name);
+        }
     }
     Ok(())
 }
@@ -95,6 +101,9 @@ fn add(image: &str, source: Source, named: &mut Named) -> Result<(), Problem> {
 fn looks_like_template(bytes: &[u8]) -> bool {
     bytes.windows(2).any(|it| it == b"{{")
 }
+
+/// Images that are verified at once. Ours; a release of a whole platform has some hundreds.
+const IMAGES: usize = 4096;
 
 #[cfg(test)]
 mod tests {
@@ -186,6 +195,35 @@ mod tests {
             of(11, "/spec/agent/image"),
         ];
         assert_eq!(want.to_vec(), warnings);
+    }
+
+    #[test]
+    fn rejects_more_images_than_anybody_deploys() {
+        let pod = |it: usize| format!("  - image: a.b/c:{it}\n");
+        let all: String = (0..=IMAGES).map(pod).collect();
+
+        let problem = named(&format!("spec:\n  containers:\n{all}")).unwrap_err();
+
+        assert_eq!("manifests.too-many", problem.code);
+    }
+
+    #[test]
+    fn rejects_what_is_deep_by_its_aliases() {
+        // Each is fifty levels deep, and has the one before at its bottom.
+        let nest = |it: usize, inside: String| {
+            let (open, close) = ("[".repeat(50), "]".repeat(50));
+            format!("a{it}: &a{it} {open}{inside}{close}\n")
+        };
+        let deep = |count| -> String {
+            let more = (1..count).map(|it| nest(it, format!("*a{}", it - 1)));
+            nest(0, "x".to_owned()) + &more.collect::<String>()
+        };
+
+        let problem = named(&deep(100)).unwrap_err();
+
+        assert_eq!("manifests.yaml", problem.code);
+        assert!(problem.sentences[0].ends_with("k.yaml:2: deeper than 100 levels"));
+        assert!(named(&deep(1)).is_ok());
     }
 
     #[test]

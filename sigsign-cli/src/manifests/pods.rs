@@ -2,6 +2,8 @@
 //!
 //! Spec: Kubernetes API, PodSpec, PodTemplateSpec, CronJobSpec, List
 
+use std::collections::HashSet;
+
 use super::yaml::{Malformed, Node, Value};
 
 /// What is found in one object, each with its line.
@@ -21,11 +23,13 @@ impl Found {
             let items = list(items, "wanted a list of objects")?;
             return items.iter().try_for_each(|it| self.look(it));
         }
+        let before = self.images.len();
         let specs: Vec<&Node> = TEMPLATES.iter().filter_map(|it| at(object, it)).collect();
         for spec in specs {
             self.pod(spec)?;
         }
-        let lines: Vec<usize> = self.images.iter().map(|(_, line)| *line).collect();
+        let found = self.images.iter().skip(before);
+        let lines: HashSet<usize> = found.map(|(_, line)| *line).collect();
         self.look_elsewhere(object, "", &lines);
         Ok(())
     }
@@ -64,7 +68,7 @@ impl Found {
     }
 
     /// Whatever is called an image, in a line where none was found.
-    fn look_elsewhere(&mut self, node: &Node, path: &str, lines: &[usize]) {
+    fn look_elsewhere(&mut self, node: &Node, path: &str, lines: &HashSet<usize>) {
         match &node.value {
             Value::List(nodes) => {
                 for (number, node) in nodes.iter().enumerate() {

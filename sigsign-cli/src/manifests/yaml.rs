@@ -2,7 +2,7 @@
 //!
 //! Spec: YAML 1.2.2; the merge key of YAML 1.1, which those programs know
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, StrInput};
@@ -75,6 +75,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Vec<Node>, Malformed> {
         parser: Parser::new_from_str(text),
         line: 1,
         anchors: HashMap::new(),
+        deepest: 0,
         nodes: 0,
     };
     let mut documents = Vec::new();
@@ -95,10 +96,21 @@ struct Reader<'a> {
     parser: Parser<'a, StrInput<'a>>,
     /// Where the last event starts.
     line: usize,
-    /// What anchors name, with the number of nodes in it.
-    anchors: HashMap<usize, (Node, usize)>,
+    anchors: HashMap<usize, Anchored>,
+    /// The deepest level of the value that is read.
+    deepest: usize,
     /// How many there are, those of aliases each time.
     nodes: usize,
+}
+
+/// What an anchor names.
+#[derive(Clone)]
+struct Anchored {
+    node: Node,
+    /// How many values are in it.
+    nodes: usize,
+    /// How many levels are below it.
+    levels: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -133,14 +145,16 @@ impl<'a> Reader<'a> {
 
     /// The value that `event` starts; recursion ends at the cap of levels.
     fn node(&mut self, event: Event<'a>, depth: usize) -> Result<Node, Malformed> {
-        if depth > DEPTH {
-            return Err(self.wrong(format!("deeper than {DEPTH} levels")));
-        }
-        let before = self.nodes;
+        self.check_depth(depth)?;
+        let (before, deepest) = (self.nodes, std::mem::replace(&mut self.deepest, depth));
         self.count(1)?;
         let line = self.line;
         let (anchor, value) = match event {
-            Event::Alias(id) => return self.alias(id),
+            Event::Alias(id) => {
+                let node = self.alias(id, depth);
+                self.deepest = self.deepest.max(deepest);
+                return node;
+            }
             Event::SequenceStart(_, Some(_))
             | Event::MappingStart(_, Some(_))
             | Event::Scalar(_, _, _, Some(_)) => {
@@ -153,19 +167,32 @@ impl<'a> Reader<'a> {
         };
         let node = Node { line, value };
         if anchor != 0 {
-            let count = self.nodes.saturating_sub(before);
-            self.anchors.insert(anchor, (node.clone(), count));
+            let anchored = Anchored {
+                node: node.clone(),
+                nodes: self.nodes.saturating_sub(before),
+                levels: self.deepest.saturating_sub(depth),
+            };
+            self.anchors.insert(anchor, anchored);
         }
+        self.deepest = self.deepest.max(deepest);
         Ok(node)
     }
 
+    fn check_depth(&self, depth: usize) -> Result<(), Malformed> {
+        if depth > DEPTH {
+            return Err(self.wrong(format!("deeper than {DEPTH} levels")));
+        }
+        Ok(())
+    }
+
     /// What an alias stands for; an anchor is known once what it names is read.
-    fn alias(&mut self, id: usize) -> Result<Node, Malformed> {
+    fn alias(&mut self, id: usize, depth: usize) -> Result<Node, Malformed> {
         let known = self.anchors.get(&id).cloned();
-        let (node, count) =
-            known.ok_or_else(|| self.wrong("an alias of something that is not whole"))?;
-        self.count(count)?;
-        Ok(node)
+        let known = known.ok_or_else(|| self.wrong("an alias of something that is not whole"))?;
+        self.count(known.nodes)?;
+        self.deepest = depth.saturating_add(known.levels);
+        self.check_depth(self.deepest)?;
+        Ok(known.node)
     }
 
     fn list(&mut self, depth: usize) -> Result<Vec<Node>, Malformed> {
@@ -181,6 +208,7 @@ impl<'a> Reader<'a> {
     /// The fields of a map, then those merged into it that it does not have itself.
     fn map(&mut self, depth: usize) -> Result<Vec<(String, Node)>, Malformed> {
         let mut members: Vec<(String, Node)> = Vec::new();
+        let mut names = HashSet::new();
         let mut merged = Vec::new();
         loop {
             let event = self.next()?;
@@ -196,7 +224,7 @@ impl<'a> Reader<'a> {
                 Value::Nothing => String::new(),
                 _ => return Err(self.wrong("the name of a field is not text")),
             };
-            if !is_merge && members.iter().any(|(it, _)| *it == name) {
+            if !is_merge && !names.insert(name.clone()) {
                 let problem = format!("{name} is there twice");
                 return Err(Malformed { line, problem });
             }
@@ -209,13 +237,18 @@ impl<'a> Reader<'a> {
             }
         }
         for node in merged {
-            self.merge(&node, &mut members)?;
+            self.merge(&node, &mut members, &mut names)?;
         }
         Ok(members)
     }
 
     /// Of several maps, the first that has a field gives it.
-    fn merge(&self, node: &Node, members: &mut Vec<(String, Node)>) -> Result<(), Malformed> {
+    fn merge(
+        &mut self,
+        node: &Node,
+        members: &mut Vec<(String, Node)>,
+        names: &mut HashSet<String>,
+    ) -> Result<(), Malformed> {
         let maps: Vec<&Node> = match &node.value {
             Value::List(nodes) => nodes.iter().collect(),
             _ => vec![node],
@@ -224,8 +257,9 @@ impl<'a> Reader<'a> {
             let Value::Map(more) = &map.value else {
                 return Err(self.wrong("wanted a map to merge"));
             };
+            self.count(more.len())?;
             for (name, node) in more.iter() {
-                if !members.iter().any(|(it, _)| it == name) {
+                if names.insert(name.clone()) {
                     members.push((name.clone(), node.clone()));
                 }
             }
