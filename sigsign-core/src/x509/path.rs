@@ -59,8 +59,8 @@ pub struct PathVerifier {
 #[derive(Debug)]
 struct Way {
     chain: Vec<Certificate>,
-    /// Checked when it is first needed.
-    above: OnceLock<Result<(), PathError>>,
+    /// The hash of the issuer's key, once the way is checked: when it is first needed.
+    above: OnceLock<Result<[u8; 32], PathError>>,
 }
 
 impl PathVerifier {
@@ -109,7 +109,7 @@ impl PathVerifier {
                 continue;
             };
             match self.prove_by(way, leaf, issuer) {
-                Ok(()) => return Ok(self.certified(leaf, issuer)),
+                Ok(issuer_key_hash) => return Ok(self.certified(leaf, issuer_key_hash)),
                 Err(error) => PathError::keep_closest(&mut problem, error),
             }
         }
@@ -121,17 +121,21 @@ impl PathVerifier {
         way: &Way,
         leaf: &Certificate,
         issuer: &Certificate,
-    ) -> Result<(), PathError> {
-        let checked = || check_chain(&way.chain, self.usage);
-        way.above.get_or_init(checked).clone()?;
+    ) -> Result<[u8; 32], PathError> {
+        let checked = || {
+            check_chain(&way.chain, self.usage)?;
+            Ok(sha256(issuer.spki()))
+        };
+        let issuer_key_hash = way.above.get_or_init(checked).clone()?;
         check_leaf(leaf, self.usage)?;
         check_link(leaf, issuer)?;
-        check_names(leaf, &way.chain)
+        check_names(leaf, &way.chain)?;
+        Ok(issuer_key_hash)
     }
 
-    fn certified(&self, leaf: &Certificate, issuer: &Certificate) -> CertifiedPath {
+    fn certified(&self, leaf: &Certificate, issuer_key_hash: [u8; 32]) -> CertifiedPath {
         CertifiedPath {
-            issuer_key_hash: sha256(issuer.spki()),
+            issuer_key_hash,
             window: self.window(leaf),
         }
     }
@@ -231,7 +235,7 @@ impl PathVerifier {
         check_leaf(leaf, self.usage)?;
         if let [alone] = self.chain.as_slice() {
             // A self-signed authority: its own anchor.
-            return Ok(self.certified(leaf, alone));
+            return Ok(self.certified(leaf, sha256(alone.spki())));
         }
         let others = self.chain.iter().filter(|it| *it != leaf);
         let above: Vec<_> = others.cloned().collect();
@@ -241,7 +245,7 @@ impl PathVerifier {
                 continue;
             };
             match check_own(leaf, &way.chain, issuer, self.usage) {
-                Ok(()) => return Ok(self.certified(leaf, issuer)),
+                Ok(()) => return Ok(self.certified(leaf, sha256(issuer.spki()))),
                 Err(error) => PathError::keep_closest(&mut problem, error),
             }
         }
