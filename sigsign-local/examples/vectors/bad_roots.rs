@@ -1,27 +1,12 @@
 //! Trusted roots that are not what they should be, or not for this bundle.
 
 use sigsign_local::json::Json;
-use sigsign_local::make::Stage;
-use sigsign_local::recipe::Recipe;
 
-use crate::case::{Case, bad};
+use crate::case::{Case, bad_root};
 
 pub(crate) fn cases() -> Vec<Case> {
-    let root = |name, rules, sentence, edit: fn(&mut Json)| {
-        bad(
-            name,
-            rules,
-            sentence,
-            ("v03-message", Recipe::v1()),
-            move |stage| {
-                if let Stage::Root(json) = stage {
-                    edit(json);
-                }
-            },
-        )
-    };
     vec![
-        root(
+        bad_root(
             "root-authority-without-window",
             "V62 TOB-5",
             "an authority without a window",
@@ -29,7 +14,7 @@ pub(crate) fn cases() -> Vec<Case> {
                 json.remove("certificateAuthorities.0.validFor");
             },
         ),
-        root(
+        bad_root(
             "root-log-without-window",
             "V52 V62",
             "a log without a window",
@@ -37,7 +22,7 @@ pub(crate) fn cases() -> Vec<Case> {
                 json.remove("tlogs.0.publicKey.validFor");
             },
         ),
-        root(
+        bad_root(
             "root-without-certificates",
             "V26 A14",
             "an authority without certificates",
@@ -46,7 +31,7 @@ pub(crate) fn cases() -> Vec<Case> {
                     .clear();
             },
         ),
-        root(
+        bad_root(
             "root-enum-as-number",
             "V2",
             "key details as a number",
@@ -54,13 +39,13 @@ pub(crate) fn cases() -> Vec<Case> {
                 json.set("tlogs.0.publicKey.keyDetails", Json::number(5));
             },
         ),
-        root("root-media-type", "V62", "another media type", |json| {
+        bad_root("root-media-type", "V62", "another media type", |json| {
             json.set(
                 "mediaType",
                 Json::text("application/vnd.dev.sigstore.trustedroot+json;version=9"),
             );
         }),
-        root(
+        bad_root(
             "log-as-ct-log",
             "TOB-1 V33",
             "the CT log among the logs only",
@@ -70,7 +55,7 @@ pub(crate) fn cases() -> Vec<Case> {
                 json.list("ctlogs").clear();
             },
         ),
-        root(
+        bad_root(
             "ca-as-tsa",
             "TOB-1 V26",
             "the signers' authority among those of time stamps only",

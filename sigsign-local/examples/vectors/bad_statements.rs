@@ -6,7 +6,7 @@ use sigsign_local::make::Stage;
 use sigsign_local::recipe::Recipe;
 use sigsign_local::text::{base64, hex};
 
-use crate::case::{Case, bad};
+use crate::case::{Case, bad, bad_root};
 
 pub(crate) fn cases() -> Vec<Case> {
     let mut cases = statements();
@@ -206,28 +206,9 @@ fn statements() -> Vec<Case> {
     ]
 }
 
-fn root(
-    name: &'static str,
-    rules: &'static str,
-    sentence: &'static str,
-    edit: fn(&mut Json),
-) -> Case {
-    bad(
-        name,
-        rules,
-        sentence,
-        ("v03-message", Recipe::v1()),
-        move |stage| {
-            if let Stage::Root(json) = stage {
-                edit(json);
-            }
-        },
-    )
-}
-
 fn roots() -> Vec<Case> {
     vec![
-        root(
+        bad_root(
             "root-without-window",
             "V52 V62",
             "a log without a window",
@@ -235,7 +216,7 @@ fn roots() -> Vec<Case> {
                 json.remove("tlogs.0.publicKey.validFor");
             },
         ),
-        root(
+        bad_root(
             "root-ct-log-without-start",
             "V32 V62",
             "a CT log without the start of its window",
@@ -243,7 +224,7 @@ fn roots() -> Vec<Case> {
                 json.remove("ctlogs.0.publicKey.validFor.start");
             },
         ),
-        root(
+        bad_root(
             "root-authority-without-start",
             "V25 V62",
             "an authority without the start of its window",
@@ -251,7 +232,7 @@ fn roots() -> Vec<Case> {
                 json.remove("certificateAuthorities.0.validFor.start");
             },
         ),
-        root(
+        bad_root(
             "root-window-reversed",
             "V52 V62",
             "a window that ends before it starts",
@@ -260,7 +241,7 @@ fn roots() -> Vec<Case> {
                 json.set("tlogs.0.publicKey.validFor.end", end);
             },
         ),
-        root(
+        bad_root(
             "root-time-without-zone",
             "V62",
             "a time without its zone",
@@ -269,7 +250,7 @@ fn roots() -> Vec<Case> {
                 json.set("tlogs.0.publicKey.validFor.start", start);
             },
         ),
-        root(
+        bad_root(
             "root-hash-algorithm",
             "V62",
             "a log of another hash",
@@ -277,7 +258,7 @@ fn roots() -> Vec<Case> {
                 json.set("tlogs.0.hashAlgorithm", Json::text("SHA2_384"));
             },
         ),
-        root(
+        bad_root(
             "root-details-of-nothing",
             "TOB-6",
             "a key whose kind is not said",
@@ -286,7 +267,7 @@ fn roots() -> Vec<Case> {
                 json.set("tlogs.0.publicKey.keyDetails", unspecified);
             },
         ),
-        root(
+        bad_root(
             "root-details-of-other-encoding",
             "TOB-6",
             "a key said to be in another encoding",
@@ -297,7 +278,7 @@ fn roots() -> Vec<Case> {
                 );
             },
         ),
-        root(
+        bad_root(
             "root-details-of-other-hash",
             "TOB-6",
             "a key of P-256 said to sign with SHA-384",
@@ -308,13 +289,13 @@ fn roots() -> Vec<Case> {
                 );
             },
         ),
-        root("root-snake-case", "V2 V62", "a key in snake_case", |json| {
+        bad_root("root-snake-case", "V2 V62", "a key in snake_case", |json| {
             json.rename("tlogs.0.publicKey", "public_key");
         }),
-        root("root-duplicate", "V2 V62", "logs twice", |json| {
+        bad_root("root-duplicate", "V2 V62", "logs twice", |json| {
             json.double("tlogs", Json::List(Vec::new()));
         }),
-        root(
+        bad_root(
             "root-media-type-unknown",
             "V62",
             "a version that does not exist",
@@ -323,7 +304,7 @@ fn roots() -> Vec<Case> {
                 json.set("mediaType", Json::text(next));
             },
         ),
-        root(
+        bad_root(
             "log-key-as-ct-key",
             "TOB-1 V31",
             "the log's key in place of the CT log's",
@@ -332,7 +313,7 @@ fn roots() -> Vec<Case> {
                 json.set("ctlogs.0.publicKey", key);
             },
         ),
-        root(
+        bad_root(
             "logs-swapped",
             "TOB-1",
             "the CT log in place of the log, and the reverse",

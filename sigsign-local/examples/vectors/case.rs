@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use sigsign_local::json::Json;
 use sigsign_local::make::{Made, Stage, make};
 use sigsign_local::recipe::Recipe;
 
@@ -54,6 +55,21 @@ pub(crate) fn bad(
         policy,
         hook,
     }
+}
+
+/// The same, where the one thing is done to the trusted root.
+pub(crate) fn bad_root(
+    name: &'static str,
+    rules: &'static str,
+    sentence: &'static str,
+    edit: fn(&mut Json),
+) -> Case {
+    let recipe = ("v03-message", Recipe::v1());
+    bad(name, rules, sentence, recipe, move |stage| {
+        if let Stage::Root(json) = stage {
+            edit(json);
+        }
+    })
 }
 
 impl Case {
