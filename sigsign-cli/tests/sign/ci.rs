@@ -116,6 +116,20 @@ impl Job {
     }
 }
 
+/// The command that the job says it is verified with, which must succeed.
+fn verifies_as_it_says(job: &Job) {
+    let command = &job.outputs()["verify-command"];
+    let words = command.split(' ').skip(1).map(|it| it.trim_matches('\''));
+    let verified = job.folder.run(words);
+
+    assert_eq!(
+        Some(0),
+        verified.status.code(),
+        "{command}\n{}",
+        text(&verified.stderr)
+    );
+}
+
 fn done(mut command: Command) -> String {
     let output = command.output().unwrap();
     let stdout = text(&output.stdout);
@@ -209,16 +223,7 @@ fn the_verify_command_that_it_leaves_verifies() {
         let _ = fs::remove_file(job.folder.path("output"));
         done(job.step(inputs));
 
-        let command = &job.outputs()["verify-command"];
-        let words = command.split(' ').skip(1).map(|it| it.trim_matches('\''));
-        let verified = job.folder.run(words);
-
-        assert_eq!(
-            Some(0),
-            verified.status.code(),
-            "{command}\n{}",
-            text(&verified.stderr)
-        );
+        verifies_as_it_says(&job);
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sigsign_core::digest::Digest;
 
 use super::api::TOKEN;
-use super::{Job, WORKFLOW, done};
+use super::{Job, WORKFLOW, done, verifies_as_it_says};
 use crate::gate::registry::{Registry, Trouble};
 use crate::text;
 
@@ -73,21 +73,14 @@ fn signs_and_attests_images_in_their_registry() {
         list(&job, "attestation-ids").len(),
         "statements, and no signatures"
     );
-    let command = &job.outputs()["verify-command"];
-    let words = command.split(' ').skip(1).map(|it| it.trim_matches('\''));
-    let verified = job.folder.run(words);
-    assert_eq!(
-        Some(0),
-        verified.status.code(),
-        "{command}\n{}",
-        text(&verified.stderr)
-    );
+    verifies_as_it_says(&job);
     let summary = fs::read_to_string(job.folder.path("summary")).unwrap();
     assert!(
         summary.contains("| image | digest | log index |\n"),
         "{summary}"
     );
     assert!(!summary.contains("| file |"), "{summary}");
+    let command = &job.outputs()["verify-command"];
     assert!(summary.contains(command), "{summary}");
     assert!(!shown.contains(TOKEN) && !summary.contains(TOKEN));
 }
@@ -147,15 +140,7 @@ fn leaves_registries_alone_if_the_job_says_so() {
     let digest = digests[0].to_string().replace(':', "_");
     let place = format!("bundles/{host}_app_{digest}.sigstore.jsonl");
     assert_eq!(vec![json!(place)], list(&job, "bundles"));
-    let command = &job.outputs()["verify-command"];
-    let words = command.split(' ').skip(1).map(|it| it.trim_matches('\''));
-    let verified = job.folder.run(words);
-    assert_eq!(
-        Some(0),
-        verified.status.code(),
-        "{command}\n{}",
-        text(&verified.stderr)
-    );
+    verifies_as_it_says(&job);
 }
 
 #[test]
